@@ -1,0 +1,86 @@
+"""Watches imports without standing in any of them.
+
+importlib takes a lock around each module that it loads, with its own context manager
+`_ModuleLockManager`: enter, find and load, exit, also when loading fails. Ours is a subclass put in its
+place. So no finder on sys.meta_path, no loader exchanged, no frame of ours in any traceback, and nothing
+to undo on the modules. Two things hang on it: what is to happen after a library's import (ours are
+imported only then), and the timing of the initialization's imports.
+"""
+
+import sys
+from _thread import get_ident
+
+import _frozen_importlib as importlib_bootstrap
+
+from .guard import guarded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+
+class Imports:
+    """What is called when modules are loaded.
+
+    Attributes:
+        after: module name to what is called with the module, once, when it has been loaded.
+        began, ended: called with a module's name on the main thread around its loading, while timing is on.
+    """
+
+    def __init__(self) -> None:
+        self.after: "dict[str, Callable[[ModuleType], None]]" = {}
+        self.began: "Callable[[str], None] | None" = None
+        self.ended: "Callable[[str], None] | None" = None
+        self._thread = get_ident()
+        self._plain: "Any" = None
+
+    def when_loaded(self, name: str, call: "Callable[[ModuleType], None]") -> None:
+        """Call `call` with the module `name` as soon as it has been loaded; now, if it is already."""
+        module = sys.modules.get(name)
+        spec = getattr(module, "__spec__", None)
+        if module is not None and not getattr(spec, "_initializing", False):
+            call(module)
+        else:
+            self.after[name] = call
+
+    def arm(self) -> None:
+        """Put ours in the place of importlib's context manager."""
+        plain = self._plain = importlib_bootstrap._ModuleLockManager  # type: ignore[attr-defined]  # noqa: SLF001
+        enter, leave = plain.__enter__, plain.__exit__
+        entered, left, loaded = self._entered, self._left, sys.modules
+
+        class _ModuleLockManager(plain):  # type: ignore[misc,valid-type]
+            def __enter__(self) -> None:
+                name = self._name
+                self._xray_instrument = name not in loaded
+                if self._xray_instrument:
+                    entered(name)
+                enter(self)
+
+            def __exit__(self, *args: "Any", **kwargs: "Any") -> None:
+                leave(self, *args, **kwargs)
+                if self._xray_instrument:
+                    left(self._name)
+
+        importlib_bootstrap._ModuleLockManager = _ModuleLockManager  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def stop_timing(self) -> None:
+        """Time no more imports, and give importlib its own context manager back when nothing is waited for."""
+        self.began = self.ended = None
+        if not self.after and self._plain is not None:
+            importlib_bootstrap._ModuleLockManager = self._plain  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def _entered(self, name: str) -> None:
+        if self.began is not None and get_ident() == self._thread:
+            self.began(name)
+
+    def _left(self, name: str) -> None:
+        if self.ended is not None and get_ident() == self._thread:
+            self.ended(name)
+        if name in self.after:
+            module = sys.modules.get(name)
+            if module is not None:  # else it failed to load, and may be loaded again
+                self.after.pop(name)(module)
+

@@ -1,0 +1,54 @@
+"""Begin and end of subsegments: ids, times, where they hang, and who sends them."""
+
+import os
+from time import time
+
+from .context import current, parent
+from .model import Subsegment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def random_id() -> str:
+    """Return 16 hex digits from the kernel: distinct also after a fork or from one snapshot restored twice."""
+    return os.urandom(8).hex()
+
+
+class Recorder:
+    """Opens and closes subsegments where the code stands.
+
+    Args:
+        clock: seconds since the epoch.
+        new_id: gives 16 hex digits.
+    """
+
+    def __init__(self, clock: "Callable[[], float]" = time, new_id: "Callable[[], str]" = random_id) -> None:
+        self.clock = clock
+        self.new_id = new_id
+
+    def begin(self, name: str, *, leaf: bool = False) -> Subsegment:
+        """Open a subsegment below the one that is open here, and make it the open one."""
+        above = parent()
+        opened = Subsegment(name, self.new_id(), self.clock(), above.trace)
+        opened.parent = above
+        opened.parent_id = above.id
+        opened.leaf = leaf
+        above.trace.open[opened.id] = opened
+        current.set(opened)
+        return opened
+
+    def end(self, subsegment: Subsegment, end_time: "float | None" = None) -> None:
+        """Close a subsegment and send it. The second call for the same one does nothing."""
+        if subsegment.end_time is not None:
+            return
+        subsegment.end_time = self.clock() if end_time is None else end_time
+        trace = subsegment.trace
+        trace.open.pop(subsegment.id, None)
+        if current.get() is subsegment:
+            current.set(subsegment.parent)
+        trace.deliver(subsegment)
+
+
+recorder = Recorder()

@@ -1,0 +1,118 @@
+"""The watcher: one parked thread that sees what the hanging function cannot tell.
+
+Started at the first sampled invocation, with _thread rather than threading, so that the function sees no
+thread of ours. It looks four times a second while invocations are recorded and parks for good after
+some seconds without any; an invocation wakes it only from there. Lambda kills at the deadline without a
+signal (SIGKILL, measured), so what is to survive must have been sent before.
+"""
+
+import os
+import sys
+from _thread import allocate_lock, get_ident, start_new_thread
+from time import sleep
+
+from . import causes
+from .context import live
+from .guard import guarded
+from .invocation import Invocation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
+TICK = 0.25
+PARK_AFTER = 40  # ticks
+_TASKS = "/proc/self/task"
+
+
+class Watcher:
+    """Announces slow calls, and tells the deadline.
+
+    Args:
+        slow_call: seconds after which an open call is sent as in progress.
+        margin: seconds before the deadline at which it is told.
+    """
+
+    def __init__(self, recorder: "Recorder", slow_call: float, margin: float) -> None:
+        self._recorder = recorder
+        self._slow_call = slow_call
+        self._margin = margin
+        self._main = get_ident()
+        self._bell = allocate_lock()
+        self._gone = allocate_lock()
+        self._bell.acquire()
+        self._running = False
+        self._parked = False
+        self._stop = False
+        self.resume = False
+
+    def wake(self) -> None:
+        """Make sure that the thread runs. Two attribute reads when it does."""
+        if not self._running:
+            self._running = True
+            self._stop = False
+            self._gone.acquire()
+            start_new_thread(self._run, ())
+        elif self._parked:
+            self._parked = False
+            self._bell.release()
+
+    def before_fork(self) -> None:
+        """End the thread: from 3.12 on, a fork with more than one thread running warns the function's code."""
+        if self._running:
+            threads = len(os.listdir(_TASKS))
+            self._stop = True
+            if self._bell.locked():
+                self._bell.release()
+            # Half a second is for a starved processor; usual are 0.1 ms, and as much for the kernel to follow.
+            if self._gone.acquire(timeout=0.5):
+                self._gone.release()
+            for _ in range(50):
+                if len(os.listdir(_TASKS)) < threads:
+                    break
+                sleep(0.0002)
+            self._bell.acquire(blocking=False)
+            self._running = self._parked = False
+            self.resume = True
+
+    def after_fork_in_parent(self) -> None:
+        """Start the thread again if the fork ended it."""
+        if self.resume:
+            self.resume = False
+            self.wake()
+
+    def _run(self) -> None:
+        watch = guarded("watcher")(self._watch)
+        idle = 0
+        try:
+            while not self._stop:
+                wait = watch()
+                idle = idle + 1 if wait is None else 0
+                if idle < PARK_AFTER:
+                    self._bell.acquire(timeout=TICK if wait is None else wait)
+                else:
+                    idle = 0
+                    self._parked = True
+                    self._bell.acquire()
+        finally:
+            self._gone.release()
+
+    def _watch(self) -> "float | None":
+        """Look once. Returns seconds until the next look, or None when nothing is recorded."""
+        trace = live.trace
+        if not isinstance(trace, Invocation):
+            return None
+        now = self._recorder.clock()
+        for subsegment in list(trace.open.values()):
+            if now - subsegment.start_time >= self._slow_call:
+                trace.announce(subsegment)
+        remaining = trace.deadline - now
+        if not trace.deadline or trace.told_deadline or remaining > TICK + self._margin:
+            return TICK
+        if remaining > self._margin:
+            return remaining - self._margin
+        if remaining > -TICK and live.trace is trace:
+            frame = sys._current_frames().get(self._main)  # noqa: SLF001
+            trace.tell_deadline(remaining, now, causes.stack_of(frame), self._recorder)
+        trace.told_deadline = True
+        return TICK

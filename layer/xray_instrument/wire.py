@@ -1,0 +1,120 @@
+"""Documents to datagrams: the daemon's header line, JSON, and how a document too large is made to fit.
+
+The daemon takes one document per datagram and at most 64 KB of it; one UDP datagram over IPv4 carries
+65,507 bytes (65,535 less 20 for IP and 8 for UDP), and one byte more fails with EMSGSIZE. What is cut is
+said on the document, under metadata.xray_instrument.cut.
+"""
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Document = dict[str, Any]
+
+HEADER = b'{"format":"json","version":1}\n'
+MAX_DATAGRAM = 65_507
+MAX_DOCUMENT = MAX_DATAGRAM - len(HEADER)
+
+# One encoder for good: json.dumps with separators of our own builds a new one for each call, which costs
+# as much again as the encoding. NaN is no JSON and X-Ray rejects the document: see _plain.
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def datagrams(document: "Document") -> "Iterator[bytes]":
+    """Yield what to send for one document: one datagram, or more where embedded subsegments must travel alone."""
+    try:
+        body = _encode(document).encode()
+    except (TypeError, ValueError, RecursionError, UnicodeEncodeError):
+        document = _plain(document)
+        body = _encode(document).encode()
+    if len(body) <= MAX_DOCUMENT:
+        yield HEADER + body
+        return
+    yield from _fitted(document)
+
+
+def _plain(value: "Any", depth: int = 20) -> "Any":
+    """Copy a value as JSON has it: what JSON lacks becomes text, what nests too deep is cut."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if not depth:
+        return f"<cut: {type(value).__name__} nested too deep>"
+    if isinstance(value, dict):
+        return {str(key): _plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item, depth - 1) for item in value]
+    return _plain(str(value))
+
+
+def _size(document: "Document") -> int:
+    return len(_encode(document).encode())
+
+
+def _fitted(document: "Document") -> "Iterator[bytes]":
+    """Split off the embedded subsegments, then cut what is large and least needed, until it fits."""
+    for child in document.pop("subsegments", ()):
+        alone = {**child, "type": "subsegment", "trace_id": document["trace_id"], "parent_id": document["id"]}
+        yield from datagrams(alone)
+    for what, cut in _CUTS:
+        size = _size(document)
+        if size <= MAX_DOCUMENT:
+            break
+        if what in document:
+            document = cut(document, size)
+    body = _encode(document).encode()
+    if len(body) <= MAX_DOCUMENT:
+        yield HEADER + body
+
+
+def _say(document: "Document", what: str, size: int) -> "Document":
+    metadata = dict(document.get("metadata") or {})
+    own = dict(metadata.get("xray_instrument") or {})
+    own["cut"] = [*own.get("cut", ()), what]
+    own.setdefault("bytes_before_cut", size)
+    metadata["xray_instrument"] = own
+    return {**document, "metadata": metadata}
+
+
+def _without_metadata(document: "Document", size: int) -> "Document":
+    kept = {key: value for key, value in document["metadata"].items() if key == "xray_instrument"}
+    return _say({**document, "metadata": kept}, "metadata", size)
+
+
+def _shorter_stacks(document: "Document", size: int) -> "Document":
+    """Keep of each exception 1,000 characters of message and the 10 innermost frames (the last in the list)."""
+    cause = document["cause"]
+    if not isinstance(cause, dict):
+        return document
+    exceptions = []
+    for exception in cause.get("exceptions", ())[:5]:
+        stack = exception.get("stack", [])
+        omitted = max(0, len(stack) - 10) + exception.get("truncated", 0)
+        shorter = {**exception, "message": str(exception.get("message", ""))[:1000], "stack": stack[-10:]}
+        exceptions.append({**shorter, "truncated": omitted} if omitted else shorter)
+    shorter_cause = {"working_directory": cause.get("working_directory", ""), "exceptions": exceptions}
+    return _say({**document, "cause": shorter_cause}, "cause", size)
+
+
+def _drop(what: str) -> "Callable[[Document, int], Document]":
+    def cut(document: "Document", size: int) -> "Document":
+        return _say({key: value for key, value in document.items() if key != what}, what, size)
+
+    return cut
+
+
+_CUTS: "tuple[tuple[str, Callable[[Document, int], Document]], ...]" = (
+    ("metadata", _without_metadata),
+    ("cause", _shorter_stacks),
+    ("sql", _drop("sql")),
+    ("annotations", _drop("annotations")),
+    ("aws", _drop("aws")),
+    ("http", _drop("http")),
+    ("cause", _drop("cause")),
+)
