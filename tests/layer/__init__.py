@@ -1,0 +1,1 @@
+"""The guest's parts one by one, in this process."""
