@@ -1,0 +1,50 @@
+# `make` alone prints what there is. Every target sets up what it needs by itself.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint format bench publish lock clean
+
+BIN := .venv/bin
+# Folders that hold Python; those of later issues count as soon as they exist.
+CODE := $(wildcard layer wrapper local tools tests examples benchmarks)
+TYPED := $(wildcard layer wrapper/sitecustomize.py local tools tests/kit examples/demo)
+SHELLS := build.sh .ci/run wrapper/xray-instrument tools/setup.sh $(wildcard tests/kit/*.sh)
+PYTEST_ARGS ?=
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make .venv with everything for tests, lint and the demo (quick when it is there)
+	@tools/setup.sh
+
+build: ## Make build/xray-instrument-layer.zip, and the same tree unpacked in build/opt
+	@./build.sh
+
+demo: setup build ## Run two unmodified functions with the layer on this machine and print their traces
+	@$(BIN)/python -m examples.demo
+
+test: setup build ## Run the tests; PYTEST_ARGS="-k header" for some of them
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup ## Check style, types and shell scripts
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy $(TYPED)
+	@$(BIN)/shellcheck $(SHELLS)
+
+format: setup ## Format the code and mend what can be mended without thought
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+bench: setup build ## Measure cold start, warm invocations and memory against a bare function
+	@$(BIN)/python -m benchmarks
+
+publish: setup build ## Publish the layer: REGIONS="eu-west-1 us-east-1" [DRY_RUN=1] [NAME=...] [PUBLIC=1]
+	@$(BIN)/python -m tools.publish $(if $(DRY_RUN),--dry-run) $(if $(NAME),--name $(NAME)) $(if $(PUBLIC),--public) $(REGIONS)
+
+lock: ## Resolve requirements/dev.in anew into requirements/dev.txt (takes minutes)
+	@tools/lock.sh
+
+clean: ## Remove what was built; .venv and .cache stay
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
