@@ -46,12 +46,13 @@ def exception_text(error: BaseException) -> str:
     return safe_message(attempt(str, error, f"<no message: str() of {type(error).__name__} failed>"))
 
 
-def from_exception(error: BaseException, *, skip: str = "") -> "Document":
+def from_exception(error: BaseException, *, skip: str = "", callers: "FrameType | None" = None) -> "Document":
     """Return the `cause` for an exception with its chain.
 
     Args:
         error: with the traceback that it has by now.
         skip: leading frames whose path contains this are left out, as the runtime client does for its own.
+        callers: the frame that called the traceback's outermost one, where the exception is still on its way up.
     """
     exceptions: "list[Document]" = []
     known: "set[int]" = set()
@@ -59,7 +60,8 @@ def from_exception(error: BaseException, *, skip: str = "") -> "Document":
     while step is not None and id(step) not in known and len(exceptions) < CHAIN_LIMIT:
         known.add(id(step))
         document: "Document" = {"id": random_id(), "type": type(step).__name__, "message": exception_text(step)}
-        document.update(_stack(_traceback_frames(step.__traceback__), skip))
+        above = [] if exceptions else _callers(callers)
+        document.update(_stack([*above, *_traceback_frames(step.__traceback__)], skip))
         if exceptions:
             exceptions[-1]["cause"] = document["id"]
         exceptions.append(document)
@@ -84,13 +86,17 @@ def from_service(code: str, message: str, frame: "FrameType") -> "Document":
 
 def stack_of(frame: "FrameType | None", skip: str = "") -> "Document":
     """Return stack (and truncated) for a frame and its callers, ours left out."""
+    return _stack(_callers(frame), skip)
+
+
+def _callers(frame: "FrameType | None") -> "list[tuple[str, int, str]]":
     frames = []
     while frame is not None:
         code = frame.f_code
         frames.append((code.co_filename, frame.f_lineno, code.co_name))
         frame = frame.f_back
     frames.reverse()
-    return _stack(frames, skip)
+    return frames
 
 
 def _traceback_frames(trace: "TracebackType | None") -> "Iterable[tuple[str, int, str]]":

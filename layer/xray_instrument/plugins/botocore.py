@@ -140,7 +140,7 @@ def _after_call(http_response: "Any", parsed: "Any", context: "dict[str, Any]", 
         error = parsed.get("Error") or {}
         code = context.get("error_code_override") or str(error.get("Code", status))
         fields.update(flags(status, code))
-        fields["cause"] = causes.from_service(code, str(error.get("Message", "")), sys._getframe(1))  # noqa: SLF001
+        fields["cause"] = causes.from_service(code, str(error.get("Message", "")), _emitting())
     else:
         describe_response(call.operation, parsed, aws)
     _finish(call, metadata.get("RetryAttempts", 0))
@@ -155,14 +155,25 @@ def _after_call_error(exception: BaseException, context: "dict[str, Any]", **_: 
         _finish(call, len(call.attempts) - 1)
 
 
+_EMITTING = ("_after_call", "xray_instrument_guarded", "emit", "_emit", "emit_until_response")
+
+
+def _emitting() -> "Any":
+    """Return the frame of botocore that emitted the event which is being handled: where ClientError is raised."""
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
+    while frame.f_back is not None and frame.f_code.co_name in _EMITTING:
+        frame = frame.f_back
+    return frame
+
+
 def _transport_cause(exception: BaseException) -> "Document":
     """Return the cause for a call without a response: botocore's exception with the stack that called it."""
-    cause = causes.from_exception(exception)
-    callers = causes.stack_of(sys._getframe(2))  # noqa: SLF001
-    first = cause["exceptions"][0]
-    # The traceback begins in botocore's _make_request, the last of the callers.
-    first["stack"] = callers["stack"][:-1] + first["stack"]
-    return cause
+    # The traceback begins in the frame of botocore that emits after-call-error: its callers come before.
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
+    outermost = exception.__traceback__.tb_frame if exception.__traceback__ else None
+    while frame is not None and frame is not outermost:
+        frame = frame.f_back
+    return causes.from_exception(exception, callers=frame and frame.f_back)
 
 
 @guarded("botocore")
