@@ -281,12 +281,13 @@ def test_refused_then_ok(recording: Recording, client: MakeClient, aws: AwsStub)
     assert second == attempt(2, http={"response": {"status": 200}})
 
 
-def test_transport_retries_used_up(recording: Recording, aws: AwsStub) -> None:
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_transport_retries_used_up(mode: str, recording: Recording, aws: AwsStub) -> None:
     """Two attempts without a response: one retry, said so, though botocore itself does not count them."""
     aws.script("dynamodb.GetItem", then=Reply(hang_up=True))
 
     with pytest.raises(BotoCoreError):
-        get_item(bare(aws.url, retries={"total_max_attempts": 2, "mode": "standard"}))
+        get_item(bare(aws.url, retries={"total_max_attempts": 2, "mode": mode}))
 
     (document,) = recording.documents()
     assert len(aws.requests) == 2
