@@ -7,7 +7,8 @@ SHELL := bash
 BIN := .venv/bin
 # Folders that hold Python; those of later issues count as soon as they exist.
 CODE := $(wildcard layer wrapper local tools tests examples benchmarks)
-TYPED := $(wildcard layer wrapper/sitecustomize.py local tools tests/kit examples/demo)
+GUEST := layer wrapper/sitecustomize.py
+TYPED := $(wildcard local tools tests/kit examples/demo)
 SHELLS := build.sh .ci/run wrapper/xray-instrument tools/setup.sh $(wildcard tests/kit/*.sh)
 PYTEST_ARGS ?=
 
@@ -29,6 +30,7 @@ test: setup build ## Run the tests; PYTEST_ARGS="-k header" for some of them
 lint: setup ## Check style, types and shell scripts
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy --python-version 3.10 $(GUEST)
 	@$(BIN)/mypy $(TYPED)
 	@$(BIN)/shellcheck $(SHELLS)
 
