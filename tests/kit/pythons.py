@@ -115,7 +115,7 @@ def header() -> str:
 
 
 @contextmanager
-def _locked(name: str) -> Iterator[None]:
+def locked(name: str) -> Iterator[None]:
     """One process at a time prepares a folder: pytest-xdist starts several at once."""
     CACHE.mkdir(parents=True, exist_ok=True)
     (CACHE / ".gitignore").write_text("*\n")
@@ -178,7 +178,7 @@ def site(version: str, client: str = NEWEST_CLIENT) -> Site:
         raise MissingPythonError(f"no CPython {version} on PATH, under PYENV_ROOT or in the home directory's pyenv")
     if version not in CLIENTS[client]:
         raise MissingPythonError(f"awslambdaric {client} has no wheel for Python {version}")
-    with _locked(f"python{version}"):
+    with locked(f"python{version}"):
         environment = _environment(version, base)
         python = environment / "bin" / "python"
         vendor = _folder_of(python, f"python{version}-vendor", VENDOR_PACKAGES)

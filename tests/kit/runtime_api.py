@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -21,6 +22,9 @@ SAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:a87bd80c:0"
 UNSAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=0;Lineage=1:a87bd80c:0"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
 PREFIX = "/2018-06-01/runtime"
+# The runtime client sends X-Ray causes of up to 1 MiB as a header (lambda_runtime_client.py, max_header_size);
+# http.server takes 64 KiB and answers 431, which the real service does not.
+LONGEST_LINE = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -198,6 +202,21 @@ class _Handler(BaseHTTPRequestHandler):
     # Without this, headers and body leave in two packets and Nagle holds the second back for 40 ms.
     disable_nagle_algorithm = True
     wbufsize = -1
+
+    def parse_request(self) -> bool:
+        """Read the head of a request; in place of the inherited one for the sake of LONGEST_LINE."""
+        self.requestline = self.raw_requestline.decode("latin-1").rstrip("\r\n")
+        self.command, self.path, self.request_version = self.requestline.split(" ")
+        self.headers = HTTPMessage()
+        while line := self.rfile.readline(LONGEST_LINE).decode("latin-1").rstrip("\r\n"):
+            name, _, value = line.partition(":")
+            self.headers[name] = value.strip(" \t")
+        self.close_connection = self.headers.get("Connection", "").lower() == "close"
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.send_response_only(100)
+            self.end_headers()
+            self.wfile.flush()
+        return True
 
     def do_GET(self) -> None:
         asked_ns = time.perf_counter_ns()

@@ -1,0 +1,3 @@
+"""Imports a module that fails."""
+
+import import_one_level  # noqa: F401

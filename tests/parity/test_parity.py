@@ -1,0 +1,29 @@
+"""Law 1 over the whole table: bare against layered, both log formats, every Python present."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.kit.pythons import VERSIONS
+from tests.parity.cases import CASES, Case
+from tests.parity.harness import FORMATS, Scene
+
+# Rows in which the runtime dies before it could have been handed a sampled invocation, or has no address to send to.
+ROWS = [
+    pytest.param(version, case, id=f"py{version}-{case.id}")
+    for version in VERSIONS
+    for case in CASES
+    if tuple(map(int, version.split("."))) >= tuple(map(int, case.since.split(".")))
+]
+
+
+@pytest.mark.parametrize(("version", "case"), ROWS)
+def test_the_layer_changes_nothing(scene: Callable[..., Scene], version: str, case: Case) -> None:
+    """
+    Responses, errors, output, exit code and AWS requests are the same bytes with and without the layer.
+    """
+    stage = scene(version)
+
+    assert {log_format: stage.differences(case, log_format) for log_format in FORMATS} == {"Text": {}, "JSON": {}}
