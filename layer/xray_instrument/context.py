@@ -1,7 +1,8 @@
 """Where we are: the trace being recorded, and the subsegment that is open here.
 
 This module is the address of all global state of the guest: `live` (what is being recorded in this
-process) and `current` (the open subsegment of this thread or task). Everything else gets its state handed in.
+process) and the one context variable (the open subsegment of this thread or task). Everything else gets its
+state handed in.
 
 Threads: nothing of the function's is wrapped, because a wrapper would stand in its tracebacks. `threading`
 notes each thread that is being started in its own dictionary `_limbo`; ours remembers which subsegment was
@@ -9,7 +10,6 @@ open then. An executor's worker fetches `work_item.run`; ours is a descriptor th
 subsegment current that was open when the work was submitted. No other context variable is touched.
 """
 
-from _contextvars import ContextVar
 from _thread import get_ident
 
 from .guard import guarded
@@ -17,6 +17,7 @@ from .model import NOTHING, Subsegment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import ContextVar
     from types import ModuleType
     from typing import Any
 
@@ -40,7 +41,26 @@ class Live:
 
 
 live = Live()
-current: "ContextVar[Subsegment | None]" = ContextVar("xray_instrument", default=None)
+# Made at the first subsegment that is opened: loading _contextvars is 0.3 ms of a cold start, and a function
+# that opens none does without.
+_variable: "ContextVar[Subsegment | None] | None" = None
+
+
+def current() -> "Subsegment | None":
+    """Return the open subsegment of this thread or task; it may be of an earlier invocation."""
+    return None if _variable is None else _variable.get()
+
+
+def enter(subsegment: "Subsegment | None") -> None:
+    """Make a subsegment the open one of this thread or task."""
+    global _variable  # noqa: PLW0603
+    if _variable is None:
+        if subsegment is None:
+            return
+        from _contextvars import ContextVar  # noqa: PLC0415  (not contextvars: half the cost)
+
+        _variable = ContextVar("xray_instrument", default=None)
+    _variable.set(subsegment)
 
 
 def parent() -> Subsegment:
@@ -49,7 +69,7 @@ def parent() -> Subsegment:
     The open subsegment of this thread or task; else the one that was open where the thread was started;
     else, also when those belong to an earlier invocation, the root of what is being recorded.
     """
-    node = current.get()
+    node = None if _variable is None else _variable.get()
     if node is None:
         node = getattr(live.threads.get(get_ident()), _PARENT, None)
     if node is None or node.trace is not live.trace:
@@ -81,14 +101,14 @@ class _Run:
 
     def __get__(self, item: "Any", owner: "Any" = None) -> "Any":
         if item is not None:
-            current.set(item.__dict__.get(_PARENT))
+            enter(item.__dict__.get(_PARENT))
         return self._run.__get__(item, owner)
 
 
 def follow_threads(threading: "ModuleType") -> None:
     """Remember, for each thread started from now on, what was open at its start."""
     threading._limbo = _Limbo(threading._limbo)  # type: ignore[attr-defined]  # noqa: SLF001
-    live.threads = threading._active  # type: ignore[attr-defined]  # noqa: SLF001
+    live.threads = threading._active  # noqa: SLF001
 
 
 def follow_executors(thread_pools: "ModuleType") -> None:
@@ -97,7 +117,7 @@ def follow_executors(thread_pools: "ModuleType") -> None:
     Args:
         thread_pools: the module concurrent.futures.thread.
     """
-    plain = thread_pools._WorkItem  # type: ignore[attr-defined]  # noqa: SLF001
+    plain = thread_pools._WorkItem  # noqa: SLF001
 
     class _WorkItem(plain):  # type: ignore[misc,valid-type]
         run = _Run(plain.run)

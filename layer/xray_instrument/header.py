@@ -20,12 +20,13 @@ class TraceHeader:
         text: the header as it came, every field in its place.
     """
 
-    __slots__ = ("parent", "root", "text")
+    __slots__ = ("_parts", "parent", "root", "text")
 
     def __init__(self, root: str, parent: str, text: str) -> None:
         self.root = root
         self.parent = parent
         self.text = text
+        self._parts: "tuple[str | None, str, str]" = ("", "", "")
 
     def for_call(self, subsegment_id: str, sent: "str | None" = None) -> str:
         """Return the header for a downstream call: only Parent changes.
@@ -35,10 +36,14 @@ class TraceHeader:
             sent: what the client would have sent without us. botocore quotes some characters of the
                 function's header; its spelling is kept, so that the request differs in Parent alone.
         """
-        text = self.text if sent is None or self.root not in sent else sent
-        return text.replace(self.parent, subsegment_id, 1) if f"Parent={self.parent}" in text else (
-            f"Root={self.root};Parent={subsegment_id};Sampled=1"
-        )
+        seen, before, after = self._parts
+        if seen != sent or not before:
+            text = self.text if sent is None or self.root not in sent else sent
+            before, found, after = text.partition(self.parent)
+            if not found:
+                before, after = f"Root={self.root};Parent=", ";Sampled=1"
+            self._parts = (sent, before, after)
+        return before + subsegment_id + after
 
 
 def parse(text: "str | None") -> "tuple[TraceHeader | None, str]":

@@ -7,7 +7,6 @@ So it is kept, and the first sampled invocation adopts it: a subsegment beside t
 import os
 from time import CLOCK_BOOTTIME, clock_gettime
 
-from .context import current
 from .model import Subsegment, Trace, legal_name
 
 TYPE_CHECKING = False
@@ -58,7 +57,7 @@ def process_start(now: float, at_most: float, reading: "str | None") -> float:
 class Import(Subsegment):
     """The loading of one top-level module below another one, its own submodules folded in."""
 
-    __slots__ = ("_new_id", "_real_id", "nested", "nodes", "previous", "since", "total", "used")
+    __slots__ = ("_new_id", "_real_id", "nested", "nodes", "since", "total", "used")
 
     def __init__(self, name: str, start_time: float, trace: Trace, recorder: "Recorder") -> None:
         self._real_id = ""
@@ -68,10 +67,9 @@ class Import(Subsegment):
         self.since = start_time
         self.total = 0.0
         self.used = False
-        self.previous: "Subsegment | None" = None
         super().__init__(name, "", start_time, trace)
 
-    @property  # type: ignore[override]
+    @property
     def id(self) -> str:
         """16 hex digits, drawn when first asked for: most imports are never shown."""
         if not self._real_id:
@@ -96,7 +94,7 @@ class Initialization(Trace):
         threshold: seconds that an import must take to be shown.
     """
 
-    __slots__ = ("_emitter", "_kept", "_open_import", "_recorder", "_threshold", "ended_at", "modules")
+    __slots__ = ("_emitter", "_kept", "_recorder", "_threshold", "_top", "ended_at", "modules")
 
     def __init__(self, name: str, started: float, threshold: float, recorder: "Recorder", emitter: "Emitter") -> None:
         super().__init__(self._keep)
@@ -106,21 +104,23 @@ class Initialization(Trace):
         self._kept: "list[Subsegment]" = []
         self.ended_at = 0.0
         self.modules = 0
-        self.root = self._open_import = Import(legal_name(name + " init"), started, self, recorder)
+        # root moves along: what begins hangs below the import that is under way.
+        self.root = self._top = Import(legal_name(name + " init"), started, self, recorder)
 
     def client_ready(self) -> None:
         """Note the end of the runtime's own start: Python, and the runtime client's import."""
         now = self._recorder.clock()
-        runtime = Import("runtime start", self.root.start_time, self, self._recorder)
+        runtime = Import("runtime start", self._top.start_time, self, self._recorder)
         runtime.end_time = now
         runtime.total = now - runtime.start_time
-        self._open_import.nodes["runtime start"] = runtime
+        self._top.nodes["runtime start"] = runtime
 
     def import_began(self, name: str) -> None:
         """A module's loading begins on the main thread."""
         self.modules += 1
         top = name.partition(".")[0]
-        above = self._open_import
+        above = self.root
+        assert isinstance(above, Import)
         if above.name == top:
             above.nested += 1
             return
@@ -130,13 +130,12 @@ class Initialization(Trace):
             node = above.nodes[top] = Import(top, now, self, self._recorder)
             node.parent = above
         node.since = now
-        node.previous = current.get()
-        current.set(node)
-        self._open_import = node
+        self.root = node
 
     def import_ended(self, name: str) -> None:
         """A module has been loaded, or has failed to."""
-        node = self._open_import
+        node = self.root
+        assert isinstance(node, Import)
         if node.name != name.partition(".")[0]:
             return
         if node.nested:
@@ -145,15 +144,13 @@ class Initialization(Trace):
         now = self._recorder.clock()
         node.total += now - node.since
         node.end_time = now
-        current.set(node.previous)
-        node.previous = None
-        if isinstance(node.parent, Import):
-            self._open_import = node.parent
+        if node.parent is not None:
+            self.root = node.parent
 
     def end(self) -> None:
         """The runtime asks for its first invocation."""
+        self.root = self._top
         self.ended_at = self.root.end_time = self._recorder.clock()
-        self._open_import = self.root  # type: ignore[assignment]
 
     def adopt(self, invocation: "Invocation", kind: str, cause: "Document | None" = None) -> None:
         """Send everything as part of the invocation's trace, beside its root.
@@ -163,8 +160,7 @@ class Initialization(Trace):
             kind: the initialization type, as Lambda names it.
             cause: why the initialization failed, if it did.
         """
-        root = self.root
-        assert isinstance(root, Import)
+        root = self._top
         self.trace_id = invocation.trace_id
         root.parent_id = invocation.header.parent
         gap = invocation.root.start_time - self.ended_at
@@ -208,7 +204,7 @@ class Initialization(Trace):
             self.lost["too_many_at_init"] = self.lost.get("too_many_at_init", 0) + 1
 
     def _send(self, subsegment: Subsegment) -> None:
-        self._emitter.emit(subsegment.document())
+        self._emitter.emit(subsegment)
 
 
 def drop_own_sitecustomize(modules: "dict[str, Any]", own_folder: str) -> None:

@@ -132,7 +132,7 @@ class Invocation(Trace):
         self._send(told)
 
     def _send(self, subsegment: Subsegment) -> None:
-        reason = self._emitter.emit(subsegment.document())
+        reason = self._emitter.emit(subsegment)
         if reason:
             self.lost[reason] = self.lost.get(reason, 0) + 1
 

@@ -3,7 +3,7 @@
 import os
 from time import time
 
-from .context import current, parent
+from .context import current, enter, parent
 from .model import Subsegment
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ class Recorder:
         opened.parent_id = above.id
         opened.leaf = leaf
         above.trace.open[opened.id] = opened
-        current.set(opened)
+        enter(opened)
         return opened
 
     def end(self, subsegment: Subsegment, end_time: "float | None" = None) -> None:
@@ -46,8 +46,8 @@ class Recorder:
         subsegment.end_time = self.clock() if end_time is None else end_time
         trace = subsegment.trace
         trace.open.pop(subsegment.id, None)
-        if current.get() is subsegment:
-            current.set(subsegment.parent)
+        if current() is subsegment:
+            enter(subsegment.parent)
         trace.deliver(subsegment)
 
 

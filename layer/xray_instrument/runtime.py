@@ -11,7 +11,7 @@ import sys
 from json import loads
 
 from . import causes, header
-from .context import current, live
+from .context import live
 from .guard import guarded
 from .initialization import AHEAD, Initialization, drop_own_sitecustomize
 from .invocation import Invocation, Request, environment_facts, exit_cause
@@ -102,7 +102,6 @@ class Runtime:
             self._imports = None
         if live.trace is not NOTHING:
             live.trace = NOTHING
-            current.set(None)
 
     def after_next(self, request: "Any") -> None:
         """An invocation has come: read its trace header and begin, or record nothing."""
@@ -119,7 +118,6 @@ class Runtime:
             self._facts = environment_facts(os.environ)
         invocation.describe(request, self._facts, {"cold_start": self._is_cold(invocation)})
         live.trace = invocation
-        current.set(invocation.root)
         if self._init is not None:
             init, self._init = self._init, None
             guarded("initialization")(init.adopt)(invocation, self._settings.initialization_type)
@@ -181,7 +179,6 @@ class Runtime:
     def _end(self, trace: Invocation, cause: "dict[str, Any] | None" = None) -> None:
         trace.end(self._recorder.clock(), cause)
         live.trace = NOTHING
-        current.set(None)
 
     def _say(self, text: str) -> None:
         sys.stderr.write(f"xray_instrument: {text}\n")

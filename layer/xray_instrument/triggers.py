@@ -56,6 +56,8 @@ _SHAPES: "tuple[tuple[str, tuple[str, ...]], ...]" = (
     ("eventbridge", ("detail-type", "source", "detail")),
     ("vpc-lattice", ("method", "raw_path")),
 )
+# An event that has none of these is of no service: one look instead of one for each row.
+_FIRST_KEYS = frozenset(keys[0] for _, keys in _SHAPES)
 
 
 def trigger(event: "Any") -> str:
@@ -106,11 +108,11 @@ def _from_source(event: "dict[str, Any]") -> str:
 
 
 def _from_shape(event: "dict[str, Any]") -> str:
-    for name, keys in _SHAPES:
-        if all(key in event for key in keys):
-            if name == "eventbridge" and event["detail-type"] == "Scheduled Event":
-                return "eventbridge-schedule"
-            return name
+    if not _FIRST_KEYS.isdisjoint(event):
+        for name, keys in _SHAPES:
+            if keys[0] in event and all(key in event for key in keys):
+                on_schedule = name == "eventbridge" and event["detail-type"] == "Scheduled Event"
+                return "eventbridge-schedule" if on_schedule else name
     details = event.get("Details")
     return "connect" if event.get("Name") == "ContactFlowEvent" and isinstance(details, dict) else ""
 

@@ -12,15 +12,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from .model import Subsegment
+
     Document = dict[str, Any]
 
 HEADER = b'{"format":"json","version":1}\n'
 MAX_DATAGRAM = 65_507
 MAX_DOCUMENT = MAX_DATAGRAM - len(HEADER)
 
-# One encoder for good: json.dumps with separators of our own builds a new one for each call, which costs
-# as much again as the encoding. NaN is no JSON and X-Ray rejects the document: see _plain.
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+def _encoder() -> "Callable[[Any], str]":
+    """Return an encoder made once: json.dumps, and JSONEncoder.encode too, set up a new one for each document."""
+    plain = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # a Python without the C accelerator
+        return plain.encode
+    # Markers None: no look-out for cycles, which end in a RecursionError. NaN is no JSON, and X-Ray rejects the
+    # document: a ValueError. Both go to _plain.
+    chunks = make(None, plain.default, _quote, None, ":", ",", False, False, False)
+    return lambda document: "".join(chunks(document, 0))
+
+
+_quote = json.encoder.encode_basestring_ascii
+_encode = _encoder()
+
+
+def datagram(subsegment: "Subsegment") -> "bytes | None":
+    """Return the one datagram for a finished or open subsegment, or None where `datagrams` has to see to it.
+
+    The short way for what is sent after every downstream call: the fields that each document has are put
+    together by hand, and only the rest is encoded.
+    """
+    s = subsegment
+    ends = f',"end_time":{s.end_time:.6f}' if s.end_time is not None else ',"in_progress":true'
+    try:
+        rest = _encode(s.fields)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    body = (
+        f'{{"name":{_quote(s.name)},"id":"{s.id}","trace_id":"{s.trace.trace_id}","parent_id":"{s.parent_id}",'
+        f'"type":"subsegment","start_time":{s.start_time:.6f}{ends}{"," if len(rest) > 2 else ""}{rest[1:]}'
+    )
+    return HEADER + body.encode() if len(body) <= MAX_DOCUMENT and not s.children else None
 
 
 def datagrams(document: "Document") -> "Iterator[bytes]":

@@ -56,18 +56,17 @@ class Operation:
             aws["region"] = region
         for name, field in self._plain:
             value = parameters.get(name)
-            if value is not None:
+            if value.__class__ is str:
+                aws[field] = value if len(value) <= _VALUE_LIMIT else value[:_VALUE_LIMIT]
+                if ":" in value:
+                    _locate(aws, field, value)
+            elif value is not None:
                 aws[field] = _short(value)
-                if field in _NAME_IN_ARN and ":" in str(value):
-                    _take_name(aws, field, str(value))
         for read, field in self._deep:
             found = list(dict.fromkeys(value for value in read(parameters) if value))[:_LIST_LIMIT]
             if found:
                 one = field not in ("table_names",) and len(found) == 1
                 aws[field] = _short(found[0]) if one else [_short(value) for value in found]
-        account = _account(aws)
-        if account and "account_id" not in aws:
-            aws["account_id"] = account
         return aws
 
 
@@ -84,14 +83,20 @@ def describe_response(operation: Operation, parsed: "Document", aws: "Document")
 _NAME_IN_ARN = {"table_name": ":table/", "function_name": ":function:"}
 
 
-def _take_name(aws: "Document", field: str, arn: str) -> None:
-    """Keep a resource's name, which the map shows, and the account, out of an ARN or a partial one."""
-    before, _, behind = arn.partition(_NAME_IN_ARN[field])
-    if behind:
-        aws[field] = behind.partition("/")[0].partition(":")[0]
-        account = before.rpartition(":")[2]
-        if len(account) == 12 and account.isdigit():
-            aws["account_id"] = account
+def _locate(aws: "Document", field: str, value: str) -> None:
+    """Take out of an ARN or a queue's URL which account owns the resource, and for some its plain name."""
+    marker = _NAME_IN_ARN.get(field)
+    if marker is not None and marker in value:
+        aws[field] = value.partition(marker)[2].partition("/")[0].partition(":")[0]
+        account = value.partition(marker)[0].rpartition(":")[2]
+    elif value[:4] == "arn:":
+        account = (value.split(":", 5) + [""] * 5)[4]
+    elif field == "queue_url":
+        account = value.rpartition("/")[0].rpartition("/")[2]
+    else:
+        return
+    if len(account) == 12 and account.isdigit():
+        aws["account_id"] = account
 
 
 def _short(value: "Any") -> "Any":
@@ -100,22 +105,6 @@ def _short(value: "Any") -> "Any":
     if isinstance(value, (list, tuple)):
         return [str(item)[:_VALUE_LIMIT] for item in value[:_LIST_LIMIT]]
     return value if isinstance(value, (bool, int, float)) else str(value)[:_VALUE_LIMIT]
-
-
-def _account(aws: "Document") -> str:
-    """Return the account that owns the resource, where an ARN or a queue's URL names it."""
-    for field, value in aws.items():
-        if not isinstance(value, str):
-            continue
-        if value[:4] == "arn:":
-            part = value.split(":", 5)
-            if len(part) > 5 and len(part[4]) == 12 and part[4].isdigit():
-                return part[4]
-        elif field == "queue_url":
-            owner = value.rsplit("/", 2)[-2:-1]
-            if owner and len(owner[0]) == 12 and owner[0].isdigit():
-                return owner[0]
-    return ""
 
 
 def _general_rule(model: "Any") -> "Iterator[tuple[str, str]]":

@@ -1,17 +1,22 @@
 """AWS calls, through botocore's own events: one subsegment for each API call, no method wrapped.
 
-Handlers are appended to botocore.handlers.BUILTIN_HANDLERS, so that every session of whichever copy of botocore
-the function imports has them, aiobotocore's too. The order of events in one call:
+Two handlers are appended to botocore.handlers.BUILTIN_HANDLERS, so that every session of whichever copy of
+botocore the function imports has them, aiobotocore's too; the others are registered with a client at its first
+recorded call, so that a process that is not sampled pays for two. The order of events in one call:
 
     before-parameter-build   the call's parameters, as the function gave them
     before-call              begin; the trace header gets this subsegment as Parent (before signing)
-    request-created          an attempt begins
-    response-received        the attempt has ended
+    request-created          another attempt begins (only for clients that have had to retry)
+    needs-retry              an attempt has ended
     after-call               end: a response, also when it is an error
     after-call-error         end: no response at all
 
 A call that fails validation, a presigned URL and a stubbed client send nothing: no before-call, no
 subsegment. A call cancelled or interrupted has no last event: `Call` notices when botocore lets go of it.
+
+The functions that botocore calls do nothing but ask whether there is something to record, because they run in
+unsampled invocations too (measured: 0.3 us each, and as much again for botocore to call them); what they
+then call is guarded.
 """
 
 import sys
@@ -21,6 +26,7 @@ from ..context import live
 from ..guard import guarded
 from ..header import NAME as TRACE_HEADER
 from ..invocation import Invocation
+from ..model import Subsegment
 from ..recorder import recorder
 from .aws_errors import flags
 from .aws_resources import Operation, describe_response
@@ -31,10 +37,12 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from ..model import Document, Subsegment
+    from ..model import Document
     from ..settings import Settings
 
 _CALL = "xray_instrument"
+_FOLLOW = "_xray_instrument_follows"
+_FOLLOW_ATTEMPTS = "_xray_instrument_follows_attempts"
 _operations: "dict[tuple[str, str], Operation]" = {}
 _capture_keys = False
 
@@ -44,48 +52,98 @@ class Call:
 
     Attributes:
         subsegment: open until the last event.
-        attempts: for each one begun: start and, when it has ended, end, status, error code and exception.
+        attempts: those that have failed, and the one after them that has not: start, end, status, error, exception.
+        attempt_start: when the attempt under way began, seconds since the epoch; 0 when that is not known.
     """
 
-    __slots__ = ("attempts", "operation", "subsegment")
+    __slots__ = ("attempt_start", "attempts", "operation", "subsegment")
 
-    def __init__(self, subsegment: "Subsegment", operation: Operation) -> None:
+    def __init__(self, subsegment: Subsegment, operation: Operation) -> None:
         self.subsegment = subsegment
         self.operation = operation
-        self.attempts: "list[list[Any]]" = []
+        self.attempts: "list[tuple[float, float, Any, Any, Any]]" = []
+        self.attempt_start = subsegment.start_time
 
     def __del__(self) -> None:
         if self.subsegment.end_time is None:
             _abandoned(self)
 
 
-@guarded("botocore")
-def _before_parameters(params: "Any", context: "dict[str, Any]", **_: object) -> None:
-    if live.trace.recording:
+def _before_parameters(params: "Any" = None, context: "Any" = None, **_: object) -> None:
+    if live.trace.recording and context is not None:
         context[_CALL] = params
 
 
-@guarded("botocore")
 def _before_call(
-    model: "Any", params: "dict[str, Any]", request_signer: "Any", context: "dict[str, Any]", **_: object
+    model: "Any" = None, params: "Any" = None, request_signer: "Any" = None, context: "Any" = None, **_: object
 ) -> None:
-    if not live.trace.recording:
-        return
+    if live.trace.recording and context is not None:
+        _begin(model, params, request_signer, context)
+
+
+def _request_created(request: "Any" = None, **_: object) -> None:
+    call = getattr(request, "context", {}).get(_CALL)
+    if call.__class__ is Call and call.attempts:
+        call.attempt_start = recorder.clock()
+
+
+def _needs_retry(
+    response: "Any" = None,
+    endpoint: "Any" = None,
+    caught_exception: "Any" = None,
+    request_dict: "Any" = None,
+    **_: object,
+) -> None:
+    if live.trace.recording and request_dict is not None:
+        call = request_dict["context"].get(_CALL)
+        if call.__class__ is Call and (call.attempts or response is None or response[0].status_code >= 300):
+            _attempt_ended(call, response, caught_exception, endpoint)
+
+
+def _after_call(http_response: "Any" = None, parsed: "Any" = None, context: "Any" = None, **_: object) -> None:
+    call = context.pop(_CALL, None) if context is not None else None
+    if call.__class__ is Call:
+        _answered(call, http_response, parsed, context.get("error_code_override"))
+
+
+def _after_call_error(exception: "Any" = None, context: "Any" = None, **_: object) -> None:
+    call = context.pop(_CALL, None) if context is not None else None
+    if call.__class__ is Call:
+        _failed(call, exception)
+
+
+def _follow(emitter: "Any") -> None:
+    """Have a client tell us the rest of its calls: from its first one that is recorded, not before."""
+    mine = object()
+    if emitter.__dict__.setdefault(_FOLLOW, mine) is not mine:
+        return  # another thread was faster
+    for event, handler in (
+        ("needs-retry", _needs_retry),
+        ("after-call", _after_call),
+        ("after-call-error", _after_call_error),
+    ):
+        emitter.register(event, handler)
+
+
+@guarded("botocore")
+def _begin(model: "Any", params: "dict[str, Any]", request_signer: "Any", context: "dict[str, Any]") -> None:
     given = context.pop(_CALL, None)
-    if other_tracer(type(request_signer).__module__):
+    if other_tracer(request_signer.__class__):
         return
-    service_model = model.service_model
-    key = (service_model.service_name, model.name)
+    emitter = request_signer._event_emitter  # noqa: SLF001  (botocore's signers have had it since 2014)
+    if _FOLLOW not in emitter.__dict__:
+        _follow(emitter)
+    key = (model.service_model.service_name, model.name)
     operation = _operations.get(key)
     if operation is None:
         operation = _operations[key] = Operation(model, capture_keys=_capture_keys)
     subsegment = recorder.begin(operation.service, leaf=True)
     subsegment.fields = {
         "namespace": "aws",
-        "aws": operation.describe(given if isinstance(given, dict) else {}, context.get("client_region")),
+        "aws": operation.describe(given if given.__class__ is dict else {}, context.get("client_region")),
     }
     context[_CALL] = Call(subsegment, operation)
-    if isinstance(subsegment.trace, Invocation):
+    if subsegment.trace.__class__ is Invocation:
         _propagate(params["headers"], subsegment.trace, subsegment.id)
 
 
@@ -101,28 +159,22 @@ def _propagate(headers: "Any", invocation: Invocation, subsegment_id: str) -> No
 
 
 @guarded("botocore")
-def _request_created(request: "Any", **_: object) -> None:
-    call = request.context.get(_CALL)
-    if call.__class__ is Call:
-        call.attempts.append([recorder.clock()])
+def _attempt_ended(call: Call, response: "Any", exception: "BaseException | None", endpoint: "Any") -> None:
+    """Note an attempt that has failed, or the first that has not after others that have."""
+    now = recorder.clock()
+    status = response[0].status_code if response is not None else None
+    error = response[1].get("Error") if response is not None else None
+    call.attempts.append((call.attempt_start, now, status, error, exception))
+    call.attempt_start = 0.0
+    # From now on, this client's attempts are timed from their begin too.
+    emitter = endpoint._event_emitter  # noqa: SLF001
+    mine = object()
+    if emitter.__dict__.setdefault(_FOLLOW_ATTEMPTS, mine) is mine:
+        emitter.register("request-created", _request_created)
 
 
 @guarded("botocore")
-def _response_received(
-    response_dict: "Any", parsed_response: "Any", context: "dict[str, Any]", exception: "Any", **_: object
-) -> None:
-    call = context.get(_CALL)
-    if call.__class__ is Call and call.attempts:
-        status = response_dict["status_code"] if response_dict else None
-        error = parsed_response.get("Error") if parsed_response else None
-        call.attempts[-1] += (recorder.clock(), status, error, exception)
-
-
-@guarded("botocore")
-def _after_call(http_response: "Any", parsed: "Any", context: "dict[str, Any]", **_: object) -> None:
-    call = context.pop(_CALL, None)
-    if call.__class__ is not Call:
-        return
+def _answered(call: Call, http_response: "Any", parsed: "Any", code_override: "str | None") -> None:
     status = getattr(http_response, "status_code", None)
     fields = call.subsegment.fields
     aws = fields["aws"]
@@ -138,42 +190,23 @@ def _after_call(http_response: "Any", parsed: "Any", context: "dict[str, Any]", 
         aws["id_2"] = metadata["HostId"]
     if status is not None and status >= 300:
         error = parsed.get("Error") or {}
-        code = context.get("error_code_override") or str(error.get("Code", status))
+        code = code_override or str(error.get("Code", status))
         fields.update(flags(status, code))
-        fields["cause"] = causes.from_service(code, str(error.get("Message", "")), _emitting())
-    else:
+        fields["cause"] = causes.from_service(code, str(error.get("Message", "")), sys._getframe(2))  # noqa: SLF001
+    elif call.operation.answers:
         describe_response(call.operation, parsed, aws)
     _finish(call, metadata.get("RetryAttempts", 0))
 
 
 @guarded("botocore")
-def _after_call_error(exception: BaseException, context: "dict[str, Any]", **_: object) -> None:
-    call = context.pop(_CALL, None)
-    if call.__class__ is Call:
-        call.subsegment.fields["fault"] = True
-        call.subsegment.fields["cause"] = _transport_cause(exception)
-        _finish(call, len(call.attempts) - 1)
-
-
-_EMITTING = ("_after_call", "xray_instrument_guarded", "emit", "_emit", "emit_until_response")
-
-
-def _emitting() -> "Any":
-    """Return the frame of botocore that emitted the event which is being handled: where ClientError is raised."""
-    frame: "Any" = sys._getframe(1)  # noqa: SLF001
-    while frame.f_back is not None and frame.f_code.co_name in _EMITTING:
-        frame = frame.f_back
-    return frame
-
-
-def _transport_cause(exception: BaseException) -> "Document":
-    """Return the cause for a call without a response: botocore's exception with the stack that called it."""
-    # The traceback begins in the frame of botocore that emits after-call-error: its callers come before.
-    frame: "Any" = sys._getframe(1)  # noqa: SLF001
-    outermost = exception.__traceback__.tb_frame if exception.__traceback__ else None
-    while frame is not None and frame is not outermost:
-        frame = frame.f_back
-    return causes.from_exception(exception, callers=frame and frame.f_back)
+def _failed(call: Call, exception: BaseException) -> None:
+    cause = causes.from_exception(exception)
+    # The traceback begins in botocore's _make_request, the last of the callers.
+    callers = causes.stack_of(sys._getframe(2))["stack"]  # noqa: SLF001
+    cause["exceptions"][0]["stack"] = callers[:-1] + cause["exceptions"][0]["stack"]
+    call.subsegment.fields["fault"] = True
+    call.subsegment.fields["cause"] = cause
+    _finish(call, len(call.attempts) - 1)
 
 
 @guarded("botocore")
@@ -182,7 +215,9 @@ def _abandoned(call: Call) -> None:
     reason = "the call ended without a response: cancelled, interrupted, or failed before it was sent"
     call.subsegment.fields["fault"] = True
     call.subsegment.fields["cause"] = causes.from_report("NoResponse", reason)
-    _finish(call, max(0, len(call.attempts) - 1))
+    if call.attempts and call.attempt_start:
+        call.attempts.append((call.attempt_start, recorder.clock(), None, None, None))
+    _finish(call, len(call.attempts) - 1)
 
 
 def _finish(call: Call, retries: int) -> None:
@@ -197,24 +232,20 @@ def _finish(call: Call, retries: int) -> None:
     recorder.end(subsegment)
 
 
-def _attempt(call: Call, number: int) -> "Subsegment":
-    from ..model import Subsegment  # noqa: PLC0415
-
-    start, *ended = call.attempts[number]
-    attempt = Subsegment(f"Attempt #{number + 1}", recorder.new_id(), start, call.subsegment.trace)
-    if not ended:
-        attempt.end_time = recorder.clock()
-        attempt.fields = {"fault": True, "cause": causes.from_report("NoResponse", "no response")}
+def _attempt(call: Call, number: int) -> Subsegment:
+    start, end, status, error, exception = call.attempts[number]
+    attempt = Subsegment(f"Attempt #{number + 1}", recorder.new_id(), start or end, call.subsegment.trace)
+    attempt.end_time = end
+    if status is None:
+        known = exception is not None
+        cause = causes.from_exception(exception) if known else causes.from_report("NoResponse", "no response")
+        attempt.fields = {"fault": True, "cause": cause}
         return attempt
-    attempt.end_time, status, error, exception = ended
-    if exception is not None:
-        attempt.fields = {"fault": True, "cause": causes.from_exception(exception)}
-    else:
-        attempt.fields = {"http": {"response": {"status": status}}}
-        if error and status >= 300:
-            code = str(error.get("Code", status))
-            attempt.fields.update(flags(status, code))
-            attempt.fields["cause"] = causes.from_report(code, str(error.get("Message", "")))
+    attempt.fields = {"http": {"response": {"status": status}}}
+    if error and status >= 300:
+        code = str(error.get("Code", status))
+        attempt.fields.update(flags(status, code))
+        attempt.fields["cause"] = causes.from_report(code, str(error.get("Message", "")))
     return attempt
 
 
@@ -231,9 +262,5 @@ def apply(handlers: "ModuleType", settings: "Settings") -> None:
         [
             ("before-parameter-build", _before_parameters),
             ("before-call", _before_call),
-            ("request-created", _request_created),
-            ("response-received", _response_received),
-            ("after-call", _after_call),
-            ("after-call-error", _after_call_error),
         ]
     )

@@ -7,24 +7,29 @@ stands back, header included.
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _TRACERS = ("aws_xray_sdk.", "opentelemetry.")
-# The method last looked at and the verdict: it changes when somebody patches or unpatches.
-_seen: "dict[str, tuple[object, bool]]" = {}
+# By the class of the client's request signer: the attributes of the client class behind it, the method last
+# looked at, and the verdict on it, which changes when somebody patches or unpatches.
+_seen: "dict[type, tuple[Any, object, bool]]" = {}
 
 
-def other_tracer(signer_module: str) -> bool:
+def other_tracer(signer: type) -> bool:
     """Whether the client that makes the call is recorded by another tracer.
 
     Args:
-        signer_module: where the client's request signer comes from: aiobotocore's clients override the method.
+        signer: class of the client's request signer: aiobotocore's clients override the method.
     """
-    package, name = ("aiobotocore", "AioBaseClient") if signer_module[:11] == "aiobotocore" else ("botocore", "BaseClient")
-    module = sys.modules.get(package + ".client")
-    method = vars(getattr(module, name, object)).get("_make_api_call")
-    seen = _seen.get(package)
-    if seen is not None and seen[0] is method:
-        return seen[1]
+    seen = _seen.get(signer)
+    if seen is not None and seen[0]["_make_api_call"] is seen[1]:
+        return seen[2]
+    package, name = ("aiobotocore", "AioBaseClient") if "aiobotocore" in signer.__module__ else ("botocore", "BaseClient")
+    attributes = vars(getattr(sys.modules[package + ".client"], name))
+    method = attributes["_make_api_call"]
     wrapper = getattr(method, "_self_wrapper", None)
     verdict = str(getattr(wrapper, "__module__", "")).startswith(_TRACERS)
-    _seen[package] = (method, verdict)
+    _seen[signer] = (attributes, method, verdict)
     return verdict
