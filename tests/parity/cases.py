@@ -118,7 +118,9 @@ INITIALIZATION = [
     Case("outer.handler", "broken copy of botocore", files={"var/task/outer.py": "import botocore\n", "var/task/botocore.py": "raise ValueError('my own')\n"}),
 ]
 
-USER_SITE = {"PYTHONPATH": "{task}/site"}
+# What is printed before the runtime client unbuffers stdout is lost when the sandbox is killed: hence the second.
+USER_SITE = {"PYTHONPATH": "{task}/site", "PYTHONUNBUFFERED": "1"}
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 
 
 def _sitecustomize(name: str, text: str, **more: str) -> Case:
@@ -157,8 +159,8 @@ START_UP = [
             "opt/python/lib/{python}/site-packages/layered.py": "def handler(e, c):\n    return 'inner'\n",
         },
     ),
-    Case("kinds.sync", "pth file in the package", files={"var/task/a.pth": "import sys; print('pth', len(sys.path), 'sitecustomize' in sys.modules)\n"}),
-    Case("kinds.sync", "pth file in a layer", files={"opt/python/a.pth": "{task}/site\nimport sys; print('pth', sys.path)\n"}),
+    Case("kinds.sync", "pth file in the package", UNBUFFERED, files={"var/task/a.pth": "import sys; print('pth', len(sys.path), 'sitecustomize' in sys.modules)\n"}),
+    Case("kinds.sync", "pth file in a layer", UNBUFFERED, files={"opt/python/a.pth": "{task}/site\nimport sys; print('pth', sys.path)\n"}),
     Case("snapstart.handler", environment={"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}),
     Case("import_one_level.handler", "SnapStart with an init error", {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}),
     Case("kinds.sync", "provisioned concurrency", {"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}),

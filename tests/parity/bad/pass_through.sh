@@ -1,0 +1,3 @@
+#!/bin/sh
+# Adds a shell and nothing else.
+exec "$@"
