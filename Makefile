@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint format bench publish lock clean
+.PHONY: help setup build layer demo test lint format bench publish lock clean
 
 BIN := .venv/bin
 # Folders that hold Python; those of later issues count as soon as they exist.
@@ -21,10 +21,13 @@ setup: ## Make .venv with everything for tests, lint and the demo (quick when it
 build: ## Make build/xray-instrument-layer.zip, and the same tree unpacked in build/opt
 	@./build.sh
 
-demo: setup build ## Run two unmodified functions with the layer on this machine and print their traces
+layer:
+	@./build.sh --quiet
+
+demo: setup layer ## Run two unmodified functions with the layer on this machine and print their traces
 	@$(BIN)/python -m examples.demo
 
-test: setup build ## Run the tests; PYTEST_ARGS="-k header" for some of them
+test: setup layer ## Run the tests; PYTEST_ARGS="-k header" for some of them
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: setup ## Check style, types and shell scripts
@@ -38,10 +41,10 @@ format: setup ## Format the code and mend what can be mended without thought
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-bench: setup build ## Measure cold start, warm invocations and memory against a bare function
+bench: setup layer ## Measure cold start, warm invocations and memory against a bare function
 	@$(BIN)/python -m benchmarks
 
-publish: setup build ## Publish the layer: REGIONS="eu-west-1 us-east-1" [DRY_RUN=1] [NAME=...] [PUBLIC=1]
+publish: setup layer ## Publish the layer: REGIONS="eu-west-1 us-east-1" [DRY_RUN=1] [NAME=...] [PUBLIC=1]
 	@$(BIN)/python -m tools.publish $(if $(DRY_RUN),--dry-run) $(if $(NAME),--name $(NAME)) $(if $(PUBLIC),--public) $(REGIONS)
 
 lock: ## Resolve requirements/dev.in anew into requirements/dev.txt (takes minutes)

@@ -157,8 +157,8 @@ def build(repository: Path, out: Path, interpreters: Mapping[str, Path]) -> Path
     return archive
 
 
-def report(archive: Path) -> str:
-    """What is inside, for the terminal."""
+def report(archive: Path) -> list[str]:
+    """What is inside, line by line; the last line is the sum."""
     with zipfile.ZipFile(archive) as layer:
         infos = layer.infolist()
     lines = []
@@ -173,7 +173,7 @@ def report(archive: Path) -> str:
         lines.append(f"      {sum(info.file_size for info in group):>8,}  {name} ({len(group)} files)")
     size, digest = archive.stat().st_size, hashlib.sha256(archive.read_bytes()).hexdigest()
     lines.append(f"{archive.name}: {size:,} bytes, {len(infos)} files, sha256 {digest}")
-    return "\n".join(lines)
+    return lines
 
 
 def versions_in(archive: Path) -> list[str]:
@@ -201,6 +201,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--slim", action="store_true", help="sources only, no byte-code")
     parser.add_argument("--pythons", default="", metavar="LIST", help="byte-code for these only: 3.12,3.13")
     parser.add_argument("--out", type=Path, default=pythons.REPOSITORY / "build", metavar="FOLDER")
+    parser.add_argument("--quiet", action="store_true", help="one line about the zip, no list of files")
     options = parser.parse_args(arguments)
     try:
         interpreters = {} if options.slim else _interpreters(options.pythons)
@@ -208,7 +209,8 @@ def main(arguments: Sequence[str]) -> int:
     except BuildError as error:
         print(f"build.sh: {error}", file=sys.stderr)
         return 1
-    print(report(archive))
+    lines = report(archive)
+    print("\n".join(lines[-1:] if options.quiet else lines))
     missing = [version for version in pythons.VERSIONS if version not in interpreters]
     print(f"byte-code for {', '.join(interpreters) or 'no Python'}; none for {', '.join(missing) or 'no supported Python'}")
     return 0
