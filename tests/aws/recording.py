@@ -15,7 +15,7 @@ from tests.kit.collector import compiled, normalised
 from tests.kit.fakes import CapturedDatagrams, CountingIds, Document, FakeClock
 from tests.kit.runtime_api import PARENT, ROOT, SAMPLED
 from xray_instrument import header
-from xray_instrument.context import current, live
+from xray_instrument.context import enter, live
 from xray_instrument.emitter import Emitter
 from xray_instrument.invocation import Invocation
 from xray_instrument.model import NOTHING
@@ -42,7 +42,6 @@ class Recording:
         invocation = Invocation(found, name, recorder, Emitter(self.captured.send))
         invocation.root.fields = {"annotations": {}, "metadata": {}}
         live.trace = invocation
-        current.set(invocation.root)
         return invocation
 
     def end(self) -> None:
@@ -54,7 +53,7 @@ class Recording:
     def stop(self) -> None:
         """Record nothing any more, and send nothing for it."""
         live.trace = NOTHING
-        current.set(None)
+        enter(None)
 
     def documents(self) -> list[Document]:
         """Every document sent so far, made comparable."""

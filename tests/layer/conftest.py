@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from xray_instrument.context import current, live
+from xray_instrument.context import enter, live
 from xray_instrument.guard import Guard
 from xray_instrument.model import NOTHING
 
@@ -17,4 +17,4 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Guard, "strict", True)
     yield
     live.trace = NOTHING
-    current.set(None)
+    enter(None)

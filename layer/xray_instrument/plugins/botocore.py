@@ -22,7 +22,7 @@ then call is guarded.
 import sys
 
 from .. import causes
-from ..context import live
+from ..context import enter, live, parent
 from ..guard import guarded
 from ..header import NAME as TRACE_HEADER
 from ..invocation import Invocation
@@ -137,6 +137,10 @@ def _begin(model: "Any", params: "dict[str, Any]", request_signer: "Any", contex
     operation = _operations.get(key)
     if operation is None:
         operation = _operations[key] = Operation(model, capture_keys=_capture_keys)
+    above = parent()
+    while above.leaf and above.end_time is None and above.parent is not None and not _inside_a_call():
+        above = above.parent
+        enter(above)
     subsegment = recorder.begin(operation.service, leaf=True)
     subsegment.fields = {
         "namespace": "aws",
@@ -147,9 +151,25 @@ def _begin(model: "Any", params: "dict[str, Any]", request_signer: "Any", contex
         _propagate(params["headers"], subsegment.trace, subsegment.id)
 
 
+def _inside_a_call() -> bool:
+    """Whether the call that begins is made by another one (for credentials, say), which is still on the stack.
+
+    Else the other one has been cancelled or interrupted, and only its exception keeps it: that of
+    `except TimeoutError:`, in which the function makes another call instead.
+    """
+    frame: "Any" = sys._getframe(1)
+    calls = 0
+    while frame is not None:
+        calls += frame.f_code.co_name == "_make_api_call"
+        frame = frame.f_back
+    return calls > 1
+
+
 def _propagate(headers: "Any", invocation: Invocation, subsegment_id: str) -> None:
     """Put this call's id into the one trace header, where botocore has put the function's own."""
     sent = headers.get(TRACE_HEADER)
+    if sent is not None and invocation.header.root not in sent:
+        return  # the function's own code has set another trace's
     if sent is None:
         for name in list(headers):
             if name.lower() == "x-amzn-trace-id":
@@ -192,21 +212,48 @@ def _answered(call: Call, http_response: "Any", parsed: "Any", code_override: "s
         error = parsed.get("Error") or {}
         code = code_override or str(error.get("Code", status))
         fields.update(flags(status, code))
-        fields["cause"] = causes.from_service(code, str(error.get("Message", "")), sys._getframe(2))  # noqa: SLF001
+        fields["cause"] = causes.from_service(code, str(error.get("Message", "")), _emitting())
     elif call.operation.answers:
         describe_response(call.operation, parsed, aws)
     _finish(call, metadata.get("RetryAttempts", 0))
 
 
+_EMITTING = ("_answered", "_after_call", "xray_instrument_guarded", "emit", "_emit", "emit_until_response")
+
+
+def _emitting() -> "Any":
+    """Return the frame of botocore that emitted the event which is being handled: where ClientError is raised."""
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
+    while frame.f_back is not None and frame.f_code.co_name in _EMITTING:
+        frame = frame.f_back
+    return frame
+
+
 @guarded("botocore")
 def _failed(call: Call, exception: BaseException) -> None:
-    cause = causes.from_exception(exception)
-    # The traceback begins in botocore's _make_request, the last of the callers.
-    callers = causes.stack_of(sys._getframe(2))["stack"]  # noqa: SLF001
-    cause["exceptions"][0]["stack"] = callers[:-1] + cause["exceptions"][0]["stack"]
+    if not call.attempts or call.attempts[-1][4] is not exception:
+        # In legacy mode botocore's own retry handler has raised it, and nobody after that one was asked.
+        now = recorder.clock()
+        call.attempts.append((call.attempt_start, now, None, None, exception))
+    # The traceback begins in the frame of botocore that emits the event, so what called that comes before.
+    outermost = exception.__traceback__.tb_frame if exception.__traceback__ else None
+    frame = _emitting()
+    while frame is not None and frame is not outermost:
+        frame = frame.f_back
     call.subsegment.fields["fault"] = True
-    call.subsegment.fields["cause"] = cause
+    call.subsegment.fields["cause"] = causes.from_exception(exception, callers=frame and frame.f_back)
     _finish(call, len(call.attempts) - 1)
+
+
+_EMITTING = ("_answered", "_failed", "_after_call", "_after_call_error", "xray_instrument_guarded", "emit", "_emit")
+
+
+def _emitting() -> "Any":
+    """Return the frame of botocore that emitted the event being handled: for an error, the one that raises it."""
+    frame: "Any" = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_name in _EMITTING:
+        frame = frame.f_back
+    return frame
 
 
 @guarded("botocore")
