@@ -20,16 +20,20 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
 REQUEST_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGHIJKLMNOP"
-CREDENTIAL = re.compile(r"Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})")
+CREDENTIAL = re.compile(
+    r"Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})"
+)
 
 
 @dataclass(frozen=True)
@@ -109,18 +113,16 @@ class AwsRequest:
             if name.lower() in names:
                 request.headers[name] = value
         request.context["timestamp"] = self.header("X-Amz-Date")
-        signer = _Resigner(Credentials(key, secret, token), service, region)
+        signer = (_S3Resigner if service.startswith("s3") else _Resigner)(Credentials(key, secret, token), service, region)
         string = signer.string_to_sign(request, signer.canonical_request(request))
         return signer.signature(string, request) == signature
 
 
-class _Resigner(SigV4Auth):  # type: ignore[misc]  # botocore has no types
+class _Resigner(SigV4Auth):
     """Takes the headers that were signed, and the payload hash that was sent, for what they are."""
 
-    def headers_to_sign(self, request: AWSRequest) -> object:
-        from botocore.compat import HTTPHeaders  # noqa: PLC0415  (internal to botocore's signer)
-
-        headers = HTTPHeaders()
+    def headers_to_sign(self, request: AWSRequest) -> HTTPMessage:
+        headers: HTTPMessage = HTTPHeaders()
         for name, value in request.headers.items():
             headers[name.lower()] = value
         return headers
@@ -128,9 +130,12 @@ class _Resigner(SigV4Auth):  # type: ignore[misc]  # botocore has no types
     def payload(self, request: AWSRequest) -> str:
         return request.headers.get("X-Amz-Content-SHA256") or super().payload(request)
 
+
+class _S3Resigner(_Resigner):
+    """S3 signs the path as it is sent; for the others botocore escapes it once more."""
+
     def _normalize_url_path(self, path: str) -> str:
-        # S3 signs the path as it is sent; for the others botocore escapes it once more.
-        return path if self._service_name.startswith("s3") else super()._normalize_url_path(path)
+        return path
 
 
 def error_json(code: str, message: str = "scripted") -> bytes:
@@ -279,7 +284,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = smallest_body(request) if reply.body is None else reply.body
         types = {"json": "application/x-amz-json-1.0", "cbor": "application/cbor", "query": "text/xml", "rest": "application/xml"}
         given = {name.lower() for name, _value in reply.headers}
-        headers = [("x-amzn-RequestId", REQUEST_ID), ("Content-Type", types[request.protocol]), ("Content-Length", str(len(body)))]
+        headers = [
+            ("x-amzn-RequestId", REQUEST_ID),
+            ("Content-Type", types[request.protocol]),
+            ("Content-Length", str(len(body))),
+        ]
         if request.service.startswith("s3"):
             headers += [("x-amz-request-id", "S3REQUESTID"), ("x-amz-id-2", "s3/extended/id=")]
         if request.protocol == "cbor":

@@ -141,7 +141,7 @@ def compiled(documents: Iterable[Document]) -> list[Document]:
             if known is None or (known.get("in_progress") and not node.get("in_progress")):
                 nodes[node["id"]] = node
     children: dict[str, list[Document]] = {}
-    roots = []
+    roots: list[Document] = []
     for node in sorted(nodes.values(), key=lambda node: node["start_time"]):
         parent = node.get("parent_id")
         (children.setdefault(parent, []) if parent in nodes else roots).append(node)

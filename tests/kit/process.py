@@ -181,7 +181,13 @@ class Guest:
         with self._files[0].open("wb") as out, self._files[1].open("wb") as err:
             self.started_ns = time.perf_counter_ns()
             self._process = subprocess.Popen(  # noqa: S603  (the command is the test's own)
-                command, env=environment, cwd=sandbox.task, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+                command,
+                env=environment,
+                cwd=sandbox.task,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
             )
         self._reaper = threading.Thread(target=self._reap, name="kit-reaper", daemon=True)
         self._reaper.start()

@@ -78,9 +78,9 @@ class Site:
 def _candidates(version: str) -> Iterator[Path]:
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         yield Path(folder or ".") / f"python{version}"
-    roots = [os.environ.get("PYENV_ROOT"), Path.home() / ".pyenv"]
-    for root in filter(None, roots):
-        yield from sorted((Path(root) / "versions").glob(f"{version}.*/bin/python{version}"), reverse=True)
+    roots = [Path(os.environ["PYENV_ROOT"])] if "PYENV_ROOT" in os.environ else []
+    for root in (*roots, Path.home() / ".pyenv"):
+        yield from sorted((root / "versions").glob(f"{version}.*/bin/python{version}"), reverse=True)
     # Made by python314.sh where the distribution has none.
     yield CACHE / f"python{version}-tree" / "usr" / "bin" / f"python{version}"
 

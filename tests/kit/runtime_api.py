@@ -198,6 +198,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+    raw_requestline: bytes
     protocol_version = "HTTP/1.1"
     # Without this, headers and body leave in two packets and Nagle holds the second back for 40 ms.
     disable_nagle_algorithm = True

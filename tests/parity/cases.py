@@ -61,7 +61,8 @@ KINDS = [
     *_plain("kinds", "sync", "coroutine", "generator", "instance", "bound_method", "class_method", "static_method"),
     *_plain("kinds", "AsHandler", "AsDictionary", "partial", "decorated", "decorated_twice", "one_argument", "no_arguments"),
     *_plain("kinds", "keyword_only", "defaults", "not_callable", "a_lambda", "nothing", "as_bytes", "not_json", "a_set"),
-    *_plain("kinds", "not_a_number", "surrogate", "circular", "five_megabytes", "warning"),
+    *_plain("kinds", "not_a_number", "surrogate", "circular", "warning"),
+    Case("kinds.five_megabytes", rounds=COLD_AND_WARM),
     Case("package.handler"),
     Case("package/sub/module.handler", "slash path"),
     Case("package.sub.module.handler", "dotted path"),
@@ -108,14 +109,28 @@ INITIALIZATION = [
     Case("outer.handler", "null byte", files={"var/task/outer.py": "x = 1\0\n"}),
     Case("outer.handler", "missing module below", files={"var/task/outer.py": "print('half')\nimport not_there.at_all\n"}),
     Case("outer.handler", "missing name below", files={"var/task/outer.py": "from json import not_there\n"}),
-    Case("outer.handler", "circular import fails", files={"var/task/outer.py": "import o2\nX=1\n", "var/task/o2.py": "from outer import X\n"}),
+    Case(
+        "outer.handler",
+        "circular import fails",
+        files={"var/task/outer.py": "import o2\nX=1\n", "var/task/o2.py": "from outer import X\n"},
+    ),
     Case("outer.handler", "exit at import", files={"var/task/outer.py": "import sys\nprint('leaving')\nsys.exit(2)\n"}),
     Case("outer.handler", "keyboard interrupt at import", files={"var/task/outer.py": "raise KeyboardInterrupt\n"}),
     Case("outer.handler", "recursion at import", files={"var/task/outer.py": "def f():\n    f()\nf()\n"}),
-    Case("outer.handler", "import error by hand", files={"var/task/outer.py": "raise ImportError('own', name='sitecustomize')\n"}),
-    Case("outer.handler", "chain at import", files={"var/task/outer.py": "try:\n    import nope\nexcept ImportError as e:\n    raise OSError('no') from e\n"}),
+    Case(
+        "outer.handler", "import error by hand", files={"var/task/outer.py": "raise ImportError('own', name='sitecustomize')\n"}
+    ),
+    Case(
+        "outer.handler",
+        "chain at import",
+        files={"var/task/outer.py": "try:\n    import nope\nexcept ImportError as e:\n    raise OSError('no') from e\n"},
+    ),
     Case("outer.handler", "missing boto at import", files={"var/task/outer.py": "import botocore.not_there\n"}),
-    Case("outer.handler", "broken copy of botocore", files={"var/task/outer.py": "import botocore\n", "var/task/botocore.py": "raise ValueError('my own')\n"}),
+    Case(
+        "outer.handler",
+        "broken copy of botocore",
+        files={"var/task/outer.py": "import botocore\n", "var/task/botocore.py": "raise ValueError('my own')\n"},
+    ),
 ]
 
 # What is printed before the runtime client unbuffers stdout is lost when the sandbox is killed: hence the second.
@@ -129,8 +144,14 @@ def _sitecustomize(name: str, text: str, **more: str) -> Case:
 
 START_UP = [
     _sitecustomize("present", "import sys\nprint('mine', __name__, __file__, sorted(vars()))\nsys.mine = 1\n"),
-    _sitecustomize("sees its surroundings", "import os, sys\nprint(sys.path, sorted(os.environ), [str(f) for f in sys.meta_path], sys.argv)\n"),
-    _sitecustomize("sees its stack", "import sys\nf = sys._getframe()\nwhile f:\n    print(f.f_code.co_filename, f.f_code.co_name)\n    f = f.f_back\n"),
+    _sitecustomize(
+        "sees its surroundings",
+        "import os, sys\nprint(sys.path, sorted(os.environ), [str(f) for f in sys.meta_path], sys.argv)\n",
+    ),
+    _sitecustomize(
+        "sees its stack",
+        "import sys\nf = sys._getframe()\nwhile f:\n    print(f.f_code.co_filename, f.f_code.co_name)\n    f = f.f_back\n",
+    ),
     _sitecustomize("raising", "raise ValueError('mine is broken')\n"),
     _sitecustomize("raising ImportError", "import not_there\n"),
     _sitecustomize("raising an ImportError without a name", "raise ImportError('by hand')\n"),
@@ -138,7 +159,10 @@ START_UP = [
     _sitecustomize("with a syntax error", "def x(:\n"),
     _sitecustomize("exiting", "raise SystemExit(3)\n"),
     _sitecustomize("raising, verbose", "raise ValueError('mine is broken')\n", PYTHONVERBOSE=""),
-    _sitecustomize("hooking imports", "import sys\nclass F:\n    def find_spec(self, n, p=None, t=None): return None\nsys.meta_path.insert(0, F())\n"),
+    _sitecustomize(
+        "hooking imports",
+        "import sys\nclass F:\n    def find_spec(self, n, p=None, t=None): return None\nsys.meta_path.insert(0, F())\n",
+    ),
     Case("mirror.modules", "usercustomize", USER_SITE, {"var/task/site/usercustomize.py": "print('usercustomize', __name__)\n"}),
     Case("mirror.paths", "PYTHONPATH set", {"PYTHONPATH": "{task}/site"}),
     Case("mirror.environment", "PYTHONPATH set, seen in the environment", {"PYTHONPATH": "{task}/site"}),
@@ -149,8 +173,14 @@ START_UP = [
     Case("mirror.paths", "PYTHONPATH with a leading empty entry", {"PYTHONPATH": ":{task}/site"}),
     Case("mirror.paths", "PYTHONPATH relative", {"PYTHONPATH": "site:."}),
     Case("mirror.paths", "PYTHONPATH twice the same", {"PYTHONPATH": "{task}/site:{task}/site"}),
-    Case("layered.handler", "a layer's site-packages", files={"opt/python/lib/{python}/site-packages/layered.py": "def handler(e, c):\n    return __file__\n"}),
-    Case("layered.handler", "a layer's python folder", files={"opt/python/layered.py": "def handler(e, c):\n    return __file__\n"}),
+    Case(
+        "layered.handler",
+        "a layer's site-packages",
+        files={"opt/python/lib/{python}/site-packages/layered.py": "def handler(e, c):\n    return __file__\n"},
+    ),
+    Case(
+        "layered.handler", "a layer's python folder", files={"opt/python/layered.py": "def handler(e, c):\n    return __file__\n"}
+    ),
     Case(
         "layered.handler",
         "a layer twice",
@@ -159,8 +189,18 @@ START_UP = [
             "opt/python/lib/{python}/site-packages/layered.py": "def handler(e, c):\n    return 'inner'\n",
         },
     ),
-    Case("kinds.sync", "pth file in the package", UNBUFFERED, files={"var/task/a.pth": "import sys; print('pth', len(sys.path), 'sitecustomize' in sys.modules)\n"}),
-    Case("kinds.sync", "pth file in a layer", UNBUFFERED, files={"opt/python/a.pth": "{task}/site\nimport sys; print('pth', sys.path)\n"}),
+    Case(
+        "kinds.sync",
+        "pth file in the package",
+        UNBUFFERED,
+        files={"var/task/a.pth": "import sys; print('pth', len(sys.path), 'sitecustomize' in sys.modules)\n"},
+    ),
+    Case(
+        "kinds.sync",
+        "pth file in a layer",
+        UNBUFFERED,
+        files={"opt/python/a.pth": "{task}/site\nimport sys; print('pth', sys.path)\n"},
+    ),
     Case("snapstart.handler", environment={"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}),
     Case("import_one_level.handler", "SnapStart with an init error", {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}),
     Case("kinds.sync", "provisioned concurrency", {"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}),
@@ -171,7 +211,9 @@ MIRROR = [
     *_plain("mirror", "paths", "environment", "interpreter", "meta_path", "threads", "context_variables", "depth", "stack"),
     *_plain("mirror", "modules", "loggers", "lambda_context", "frame_locals", "descriptors"),
     *_plain("state", "remembers", "drops_trace_id", "replaces_streams"),
-    *_plain("imports", "circular", "namespace", "lazy", "reload", "finder", "zip_archive", "find_spec", "lazy_loader", "run_path"),
+    *_plain(
+        "imports", "circular", "namespace", "lazy", "reload", "finder", "zip_archive", "find_spec", "lazy_loader", "run_path"
+    ),
     *_plain("logs", "every_level", "reconfigured", "debug_root"),
     Case("logs.every_level", "log level debug", {"AWS_LAMBDA_LOG_LEVEL": "DEBUG"}),
     Case("logs.every_level", "log level fatal", {"AWS_LAMBDA_LOG_LEVEL": "FATAL"}),
@@ -185,16 +227,31 @@ PROCESSES = [
 ]
 
 AWS_SETTINGS = {"AWS_ENDPOINT_URL": "{aws}"}
+AWS_CALLS = (
+    *("calls", "client_error", "caught", "retried", "refused", "bad_parameters", "pool", "own_hook", "own_trace_header"),
+    *("loaded", "presigned", "calls", "own_hook"),
+)
+
+
+def _each(name: str, header: str | None) -> Case:
+    """Every call of AWS_CALLS in one process: importing boto3 takes longer than all of them."""
+    rounds = tuple(Invocation({"do": call, "round": n}, trace_header=header) for n, call in enumerate(AWS_CALLS, 1))
+    return Case("aws.each", name, AWS_SETTINGS, rounds=rounds)
+
+
 AWS = [
-    *(
-        Case(f"aws.{name}", environment=AWS_SETTINGS, rounds=ROUNDS[:4])
-        for name in ("calls", "client_error", "caught", "retried", "pool", "own_hook", "own_trace_header")
+    _each("every call to AWS, sampled", SAMPLED),
+    _each("every call to AWS, unsampled", UNSAMPLED),
+    _each("every call to AWS, no trace", None),
+    _each("every call to AWS, malformed trace", "Root=broken;Parent=1;Sampled=1"),
+    Case("aws.calls", environment=AWS_SETTINGS, rounds=ROUNDS),
+    Case("aws.client_error", environment=AWS_SETTINGS, rounds=COLD_AND_WARM),
+    Case(
+        "with_powertools.powertools",
+        environment={**AWS_SETTINGS, "POWERTOOLS_TRACE_DISABLED": "true"},
+        rounds=ROUNDS[:4],
+        vendored=True,
     ),
-    *(
-        Case(f"aws.{name}", environment=AWS_SETTINGS, rounds=COLD_AND_WARM)
-        for name in ("refused", "bad_parameters", "loaded", "presigned")
-    ),
-    Case("with_powertools.powertools", environment={"AWS_ENDPOINT_URL": "{aws}", "POWERTOOLS_TRACE_DISABLED": "true"}, rounds=ROUNDS[:4], vendored=True),
     Case("with_powertools.powertools", "powertools tracing", AWS_SETTINGS, rounds=ROUNDS[:4], vendored=True),
     *(
         Case(f"vendored.{name}", environment=AWS_SETTINGS, rounds=COLD_AND_WARM, vendored=True)
@@ -222,7 +279,11 @@ EVERY_CLIENT = [
             *("failures.from_pool", "failures.missing_import", "failures.exit_3"),
         ),
     ),
-    Case("outer.handler", "exception at import", files={"var/task/outer.py": "import logging\nlogging.error('x')\nimport import_two_levels\n"}),
+    Case(
+        "outer.handler",
+        "exception at import",
+        files={"var/task/outer.py": "import logging\nlogging.error('x')\nimport import_two_levels\n"},
+    ),
     Case("not_there.handler", "missing module"),
     Case("kinds.not_there", "missing handler"),
     Case("snapstart.handler", environment={"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}),

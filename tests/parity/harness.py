@@ -106,7 +106,9 @@ class Scene:
 def script(aws: AwsStub) -> None:
     """The same answers on both sides, from the start."""
     aws.clear()
-    aws.script("dynamodb.PutItem", then=Reply(400, error_json("ConditionalCheckFailedException", "The conditional request failed")))
+    aws.script(
+        "dynamodb.PutItem", then=Reply(400, error_json("ConditionalCheckFailedException", "The conditional request failed"))
+    )
     aws.script("kinesis.DescribeStreamSummary", Reply(500, b"{}"))
     aws.script("ssm.GetParameter", then=Reply(200, b'{"Parameter":{"Name":"/own","Value":"v"}}'))
 
@@ -147,7 +149,8 @@ def _header(name: str, value: str, body: bytes, api: str) -> str:
 
 def comparable(request: AwsRequest) -> tuple[object, ...]:
     """A request whole, with its headers in order; of the trace header only Parent may differ."""
-    valid = request.signature_is_valid(SERVICE_ENVIRONMENT["AWS_SECRET_ACCESS_KEY"], SERVICE_ENVIRONMENT["AWS_SESSION_TOKEN"])
+    secrets = (SERVICE_ENVIRONMENT["AWS_SECRET_ACCESS_KEY"], SERVICE_ENVIRONMENT["AWS_SESSION_TOKEN"])
+    valid = request.signature_is_valid(*secrets)
     instead: Mapping[str, object] = {
         "x-amz-date": "<time>",
         "amz-sdk-invocation-id": "<uuid>",

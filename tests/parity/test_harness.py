@@ -14,12 +14,12 @@ from tests.parity.harness import Scene
 
 BAD = Path(__file__).parent / "bad"
 NEWEST = max(present(), key=VERSIONS.index, default=VERSIONS[-1])
-LAYERED_MODULE = "opt/python/lib/{python}/site-packages/layered.py"
+LAYERED = {"opt/python/lib/{python}/site-packages/layered.py": "def handler(event, context):\n    return 1\n"}
 
 # Which row shows the fault of which layer, and where. `nothing` passes every row.
 CAUGHT = {
     "leaves_pythonpath": (Case("mirror.paths", rounds=COLD_AND_WARM), {"requests"}),
-    "hides_a_layer": (Case("layered.handler", files={LAYERED_MODULE: "def handler(e, c):\n    return 1\n"}), {"requests", "stdout", "exit_code"}),
+    "hides_a_layer": (Case("layered.handler", files=LAYERED), {"requests", "stdout", "exit_code"}),
     "leaves_a_variable": (Case("mirror.environment", rounds=COLD_AND_WARM), {"requests"}),
     "prints_a_byte": (Case("kinds.sync", rounds=COLD_AND_WARM), {"stdout"}),
     "writes_to_stderr": (Case("kinds.sync", rounds=COLD_AND_WARM), {"stderr"}),
@@ -56,9 +56,7 @@ def _bad_layer(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", CAUGHT)
 def test_a_bad_layer_is_caught(scene: Callable[..., Scene], tmp_path: Path, name: str) -> None:
-    """
-    A layer that leaves this trace differs from a bare run in exactly these fields.
-    """
+    """A layer that leaves this trace differs from a bare run in exactly these fields."""
     case, fields = CAUGHT[name]
 
     found = scene(NEWEST, other=_bad_layer(tmp_path / "layer", name)).differences(case, "Text")
@@ -68,9 +66,7 @@ def test_a_bad_layer_is_caught(scene: Callable[..., Scene], tmp_path: Path, name
 
 @pytest.mark.parametrize("name", CAUGHT)
 def test_a_wrapper_that_does_nothing_is_invisible(scene: Callable[..., Scene], tmp_path: Path, name: str) -> None:
-    """
-    With a wrapper that only passes on, the rows that catch the bad layers show no difference: it was the fault they saw.
-    """
+    """With a wrapper that only passes on, the rows that catch the bad layers show no difference: it was the fault they saw."""
     case, _fields = CAUGHT[name]
 
     assert scene(NEWEST, other=_layer(tmp_path / "layer", "")).differences(case, "Text") == {}

@@ -10,7 +10,6 @@ from tests.kit.pythons import VERSIONS
 from tests.parity.cases import CASES, Case
 from tests.parity.harness import FORMATS, Scene
 
-# Rows in which the runtime dies before it could have been handed a sampled invocation, or has no address to send to.
 ROWS = [
     pytest.param(version, case, id=f"py{version}-{case.id}")
     for version in VERSIONS
@@ -21,9 +20,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("version", "case"), ROWS)
 def test_the_layer_changes_nothing(scene: Callable[..., Scene], version: str, case: Case) -> None:
-    """
-    Responses, errors, output, exit code and AWS requests are the same bytes with and without the layer.
-    """
+    """Responses, errors, output, exit code and AWS requests are the same bytes with and without the layer."""
     stage = scene(version)
 
     assert {log_format: stage.differences(case, log_format) for log_format in FORMATS} == {"Text": {}, "JSON": {}}

@@ -2,6 +2,7 @@
 
 from bad_restore import clean_up, when_imported
 
+
 def hook(awsrequest):
     connection = awsrequest.AWSHTTPConnection
 

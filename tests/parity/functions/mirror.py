@@ -58,7 +58,9 @@ def interpreter(event, context):
         "gc": [gc.isenabled(), gc.get_threshold(), gc.get_debug(), len(gc.callbacks)],
         "dont_write_bytecode": sys.dont_write_bytecode,
         "streams": [str(type(stream)) for stream in (sys.stdin, sys.stdout, sys.stderr)],
-        "signals": {entry.name: str(signal.getsignal(entry)) for entry in sorted(signal.valid_signals()) if hasattr(entry, "name")},
+        "signals": {
+            entry.name: str(signal.getsignal(entry)) for entry in sorted(signal.valid_signals()) if hasattr(entry, "name")
+        },
     }
 
 
