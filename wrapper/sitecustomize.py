@@ -5,8 +5,17 @@ not there; run the user's own sitecustomize, which ours hides; start the layer. 
 in our part costs one line on stderr and the trace, never the function.
 """
 
+import marshal
 import os
 import sys
+
+import _frozen_importlib
+import _frozen_importlib_external
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 OWN_FOLDER = os.path.dirname(__file__)
 STARTED_AT = "XRAY_INSTRUMENT_T0"
@@ -49,15 +58,70 @@ def chain() -> None:
         sys.modules["sitecustomize"] = own
 
 
-def start_layer(started_at: "str | None") -> None:
-    """Import the package from our folder, which is off sys.path for good, and arm it."""
-    sys.path.insert(0, OWN_FOLDER)
+def load(names: "Iterable[str]") -> None:
+    """Load modules of ours straight from the byte-code that the layer ships.
+
+    One open, one read, no search along paths: a tenth of a millisecond less for each than importlib takes
+    (measured), and nothing left in its caches. A module without such byte-code for this Python is left to the
+    ordinary import, which finds it through the package's __path__.
+
+    Args:
+        names: in the order in which they need each other; packages end with a dot.
+    """
+    for given in names:
+        name = given.rstrip(".")
+        if name in sys.modules:
+            continue
+        is_package = given != name
+        package, _, leaf = name.rpartition(".")
+        stem = f"{OWN_FOLDER}/{name.replace('.', '/')}"
+        folder, file = (stem, "__init__") if is_package else (os.path.dirname(stem), leaf)
+        code = _bytecode(f"{folder}/__pycache__/{file}.{sys.implementation.cache_tag}.pyc")
+        if code is None:
+            return
+        spec = _frozen_importlib.ModuleSpec(name, None, origin=f"{folder}/{file}.py", is_package=is_package)
+        module = type(sys)(name)
+        module.__spec__, module.__file__ = spec, spec.origin
+        module.__package__ = name if is_package else package
+        if is_package:
+            module.__path__ = spec.submodule_search_locations = [folder]
+        sys.modules[name] = module
+        try:
+            exec(code, module.__dict__)  # noqa: S102  (what importlib does)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        if package:
+            setattr(sys.modules[package], leaf, module)
+
+
+def _bytecode(path: str) -> "Any":
+    """Return the code of a .pyc of this Python that need not be checked against its source, or None."""
     try:
-        import xray_instrument.start as layer  # noqa: PLC0415  (found now, never by the function's code)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        data = os.read(descriptor, 1 << 20)
     finally:
-        sys.path.remove(OWN_FOLDER)
-        sys.path_importer_cache.pop(OWN_FOLDER, None)
-    layer.start(os.environ, started_at)
+        os.close(descriptor)
+    # 16 bytes of header: magic number, flags (1: by hash, unchecked; PEP 552), hash of the source.
+    if data[:8] != _frozen_importlib_external.MAGIC_NUMBER + b"\x01\0\0\0":
+        return None
+    return marshal.loads(data[16:])
+
+
+def start_layer(started_at: "str | None") -> None:
+    """Load the package from our folder, which is off sys.path for good, and arm it."""
+    load(("xray_instrument.", "xray_instrument.guard", "xray_instrument.imports", "xray_instrument.start"))
+    if "xray_instrument.start" not in sys.modules:
+        sys.path.insert(0, OWN_FOLDER)
+        try:
+            import xray_instrument.start  # noqa: PLC0415  (found now, never by the function's code)
+        finally:
+            sys.path.remove(OWN_FOLDER)
+            sys.path_importer_cache.pop(OWN_FOLDER, None)
+    sys.modules["xray_instrument.start"].start(os.environ, started_at, load)
 
 
 _started_at = restore_environment()

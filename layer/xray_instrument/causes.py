@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 STACK_ENDS = 100
 CHAIN_LIMIT = 5
 MESSAGE_LIMIT = 4_000
-_OWN = os.path.dirname(__file__)
+# Not __file__: byte-code names the place where Lambda unpacks the layer, wherever it lies now.
+_OWN = os.path.dirname((lambda: None).__code__.co_filename)
 
 capture_urls = False
 _url: "Any" = None
@@ -75,6 +76,17 @@ def from_report(type_name: str, message: str, stack: "list[Document] | None" = N
     if stack:
         document["stack"] = stack
     return _cause([document])
+
+
+def from_exit(error: "BaseException | None") -> "Document":
+    """Return the `cause` for a process that ends inside an invocation.
+
+    Args:
+        error: what Python has printed as unhandled (sys.last_value): none for sys.exit.
+    """
+    if error is not None:
+        return from_exception(error, skip="/bootstrap.py")
+    return from_report("Runtime.ExitError", "the function's code ended the process inside the invocation (sys.exit)")
 
 
 def from_service(code: str, message: str, frame: "FrameType") -> "Document":

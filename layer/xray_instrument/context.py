@@ -17,7 +17,7 @@ from .model import NOTHING, Subsegment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from contextvars import ContextVar
+    from contextvars import ContextVar, Token
     from types import ModuleType
     from typing import Any
 
@@ -51,16 +51,25 @@ def current() -> "Subsegment | None":
     return None if _variable is None else _variable.get()
 
 
-def enter(subsegment: "Subsegment | None") -> None:
-    """Make a subsegment the open one of this thread or task."""
+def enter(subsegment: "Subsegment | None") -> "Token[Subsegment | None] | None":
+    """Make a subsegment the open one of this thread or task. Returns what `leave` takes."""
     global _variable  # noqa: PLW0603
     if _variable is None:
         if subsegment is None:
-            return
+            return None
         from _contextvars import ContextVar  # noqa: PLC0415  (not contextvars: half the cost)
 
         _variable = ContextVar("xray_instrument", default=None)
-    _variable.set(subsegment)
+    return _variable.set(subsegment)
+
+
+def leave(subsegment: Subsegment) -> None:
+    """Make current again what was before `subsegment`, if that is the open one here."""
+    if _variable is not None and _variable.get() is subsegment:
+        try:
+            _variable.reset(subsegment.token)  # so that a function which lists its context finds nothing of ours
+        except (ValueError, RuntimeError, TypeError):  # entered in another task's context
+            _variable.set(subsegment.parent)
 
 
 def parent() -> Subsegment:

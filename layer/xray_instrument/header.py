@@ -56,13 +56,16 @@ def parse(text: "str | None") -> "tuple[TraceHeader | None, str]":
         return None, "no trace header: tracing is not active for this function"
     if "Sampled=1" not in text:
         return None, "not sampled" if "Sampled=0" in text else "no sampling decision (PassThrough)"
-    fields = {}
-    for field in text.split(";"):
-        key, _, value = field.partition("=")
-        fields[key.strip()] = value.strip()
-    root, parent = fields.get("Root", ""), fields.get("Parent", "")
-    if fields.get("Sampled") != "1":
-        return None, "no sampling decision (PassThrough)"
+    if text[:5] == "Root=" and text[40:48] == ";Parent=" and text[64:74] == ";Sampled=1" and text[74:75] in ("", ";"):
+        root, parent = text[5:40], text[48:64]  # the form that Lambda sends
+    else:
+        fields = {}
+        for field in text.split(";"):
+            key, _, value = field.partition("=")
+            fields[key.strip()] = value.strip()
+        root, parent = fields.get("Root", ""), fields.get("Parent", "")
+        if fields.get("Sampled") != "1":
+            return None, "no sampling decision (PassThrough)"
     if not _is_trace_id(root):
         return None, f"malformed Root {root[:40]!r}: expected 1-<8 hex>-<24 hex>"
     if len(parent) != 16 or parent.strip(_HEX):

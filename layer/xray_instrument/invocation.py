@@ -2,12 +2,12 @@
 
 import os
 
-from . import causes, triggers
+from . import triggers
 from .model import Subsegment, Trace, legal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from .emitter import Emitter
@@ -125,6 +125,8 @@ class Invocation(Trace):
         told = Subsegment("Deadline", recorder.new_id(), at, self)
         told.parent_id = self.root.id
         told.end_time = at + max(remaining, 0.0)
+        from . import causes  # noqa: PLC0415  (needed for failures only)
+
         message = f"still running {remaining * 1000:.0f} ms before the function's deadline; this is where"
         cause = causes.from_report("Timeout", message)
         cause["exceptions"][0].update(stack)
@@ -135,10 +137,3 @@ class Invocation(Trace):
         reason = self._emitter.emit(subsegment)
         if reason:
             self.lost[reason] = self.lost.get(reason, 0) + 1
-
-
-def exit_cause(error: "BaseException | None") -> "Document":
-    """Return the cause for a process that ends inside an invocation: sys.exit, KeyboardInterrupt, a fatal error."""
-    if error is not None:
-        return causes.from_exception(error, skip="/bootstrap.py")
-    return causes.from_report("Runtime.ExitError", "the function's code ended the process inside the invocation (sys.exit)")

@@ -59,10 +59,12 @@ class Subsegment:
         leaf: a downstream call: once it has ended nothing new hangs below it.
         announced: it was sent once as in progress (X-Ray takes one such document per id).
         children: finished subsegments that travel inside this one's document.
+        token: what the context variable gave for it.
     """
 
     __slots__ = (
-        "announced", "children", "end_time", "fields", "id", "leaf", "name", "parent", "parent_id", "start_time", "trace",
+        "announced", "children", "end_time", "fields", "id", "leaf", "name", "parent", "parent_id", "start_time", "token",
+        "trace",
     )  # fmt: skip
 
     def __init__(self, name: str, subsegment_id: str, start_time: float, trace: Trace) -> None:
@@ -77,6 +79,7 @@ class Subsegment:
         self.children: "list[Subsegment] | None" = None
         self.leaf = False
         self.announced = False
+        self.token: "Any" = None
 
     def document(self) -> "Document":
         """Return the independent subsegment document: what one datagram carries."""

@@ -3,7 +3,7 @@
 import os
 from time import time
 
-from .context import current, enter, parent
+from .context import enter, leave, parent
 from .model import Subsegment
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ class Recorder:
         opened.parent_id = above.id
         opened.leaf = leaf
         above.trace.open[opened.id] = opened
-        enter(opened)
+        opened.token = enter(opened)
         return opened
 
     def end(self, subsegment: Subsegment, end_time: "float | None" = None) -> None:
@@ -46,8 +46,7 @@ class Recorder:
         subsegment.end_time = self.clock() if end_time is None else end_time
         trace = subsegment.trace
         trace.open.pop(subsegment.id, None)
-        if current() is subsegment:
-            enter(subsegment.parent)
+        leave(subsegment)
         trace.deliver(subsegment)
 
 

@@ -1,20 +1,20 @@
-"""The life cycle of Lambda's runtime client, observed: no frame of ours ever stands below the handler.
+"""The life cycle of Lambda's runtime client, observed without a frame of ours on any stack.
 
-awslambdaric asks for an invocation with wait_next_invocation and answers with post_invocation_result or
-post_invocation_error; what lies between is the invocation. Only those methods are replaced, so nothing of the
-function (its handler, its decorators, its errors) is touched. Since 4.0 they belong to
-BaseLambdaRuntimeClient; each is replaced on the class that owns it.
+awslambdaric asks for an invocation with wait_next_invocation, which makes an InvocationRequest out of the answer,
+and reports with post_invocation_result or post_invocation_error; what lies between is the invocation. The methods
+stay what they are: each sits behind a descriptor that tells us when the client fetches it, which it does to
+call it. Since 4.0 they belong to BaseLambdaRuntimeClient; each is replaced on the class that owns it. The failure
+itself is seen where the client makes its error report of it, while the exception is being handled.
 """
 
 import os
 import sys
-from json import loads
 
-from . import causes, header
+from . import header
 from .context import live
 from .guard import guarded
 from .initialization import AHEAD, Initialization, drop_own_sitecustomize
-from .invocation import Invocation, Request, environment_facts, exit_cause
+from .invocation import Invocation, Request, environment_facts
 from .model import NOTHING
 
 TYPE_CHECKING = False
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from .recorder import Recorder
     from .settings import Settings
     from .watch import Watcher
-
-_EXPECTED_ERROR = "expected error JSON from the runtime client"
-
 
 class Runtime:
     """Begins and ends what is recorded as the runtime client goes through its life.
@@ -67,25 +64,25 @@ class Runtime:
             imports: the import watcher, whose timing ends with the initialization.
         """
         self._imports = imports
-        before: "dict[str, Callable[..., None]]" = {
-            "wait_next_invocation": guarded("life cycle")(self.before_next),
-            "post_invocation_result": guarded("life cycle")(self.before_result),
-            "post_invocation_error": guarded("life cycle")(self.before_error),
-            "post_init_error": guarded("life cycle")(self.before_init_error),
-        }
-        after = {"wait_next_invocation": guarded("life cycle")(self.after_next)}
-        for name, observe in before.items():
+        for name, observe in (
+            ("wait_next_invocation", self.before_next),
+            ("post_invocation_result", self.before_result),
+            ("post_invocation_error", self.before_error),
+            ("post_init_error", self.before_init_error),
+        ):
             owner = _owner(client.LambdaRuntimeClient, name)
-            setattr(owner, name, _observed(owner.__dict__[name], observe, after.get(name)))
+            setattr(owner, name, _Fetched(owner.__dict__[name], guarded("life cycle")(observe)))
+        request = client.InvocationRequest
+        request.__init__ = _observed(request.__init__, guarded("life cycle")(self.after_next), of_self=True)
         marshaller = _owner(client.LambdaMarshaller, "unmarshal_request")
         plain = marshaller.__dict__["unmarshal_request"]
-        marshaller.unmarshal_request = _observed(plain, None, guarded("trigger")(self.saw_event))
+        marshaller.unmarshal_request = _observed(plain, guarded("trigger")(self.saw_event))
 
     def attach_bootstrap(self, bootstrap: "ModuleType") -> None:
-        """Keep the handler's exception itself: the client's report of it has no chain."""
-        plain = getattr(bootstrap, "make_xray_fault", None)
+        """Watch the client's error reports, and from here on the imports of the handler."""
+        plain = getattr(bootstrap, "make_error", None)
         if plain is not None:
-            bootstrap.make_xray_fault = _observed(plain, guarded("causes")(self._keep_raised), None)  # type: ignore[attr-defined]
+            bootstrap.make_error = _observed(plain, guarded("causes")(self._keep_raised))  # type: ignore[attr-defined]
         if self._init is not None and self._imports is not None:
             self._init.client_ready()
             live.trace = self._init
@@ -93,7 +90,7 @@ class Runtime:
             self._imports.began, self._imports.ended = self._init.import_began, self._init.import_ended
         drop_own_sitecustomize(sys.modules, os.path.dirname(os.path.dirname(__file__)))
 
-    def before_next(self, *_args: object, **_kwargs: object) -> None:
+    def before_next(self) -> None:
         """The runtime is about to ask for an invocation: the first time, the initialization is over."""
         if self._imports is not None:
             if self._init is not None and not self._init.ended_at:
@@ -139,28 +136,23 @@ class Runtime:
         if isinstance(live.trace, Invocation):
             live.trace.saw_event(event)
 
-    def _keep_raised(self, *_args: object, **_kwargs: object) -> None:
+    def _keep_raised(self, _report: object) -> None:
         self._raised = sys.exc_info()[1]
 
-    def before_result(self, *_args: object, **_kwargs: object) -> None:
+    def before_result(self) -> None:
         """The handler has returned."""
         if isinstance(live.trace, Invocation):
             self._end(live.trace)
 
-    def before_error(self, *args: "Any", **kwargs: "Any") -> None:
+    def before_error(self) -> None:
         """The handler has failed, or the client with its result."""
         raised, self._raised = self._raised, None
-        trace = live.trace
-        if not isinstance(trace, Invocation):
-            return
-        if raised is not None and type(raised).__name__ != "FaultException":
-            cause = causes.from_exception(raised, skip="/bootstrap.py")
-        else:
-            cause = _reported(args[2] if len(args) > 2 else kwargs.get("error_response_data"))
-        self._end(trace, cause)
+        if isinstance(live.trace, Invocation):
+            self._end(live.trace, _cause(raised))
 
-    def before_init_error(self, *args: "Any", **_kwargs: object) -> None:
+    def before_init_error(self) -> None:
         """The initialization has failed. On Lambda no header has come yet; where one has, tell it there."""
+        raised, self._raised = self._raised, None
         found, reason = header.parse(os.environ.get("_X_AMZN_TRACE_ID"))
         if self._init is None or found is None:
             if self._settings.debug:
@@ -168,13 +160,15 @@ class Runtime:
             return
         self._init.end()
         invocation = Invocation(found, self._settings.handler or "handler", self._recorder, self._emitter)
-        self._init.adopt(invocation, self._settings.initialization_type, _reported(args[1] if len(args) > 1 else None))
+        self._init.adopt(invocation, self._settings.initialization_type, _cause(raised))
 
     def at_exit(self) -> None:
         """The process ends. Inside an invocation, that is the function's doing, and the invocation's fault."""
         trace = live.trace
         if isinstance(trace, Invocation) and trace.pid == os.getpid():
-            self._end(trace, exit_cause(getattr(sys, "last_value", None)))
+            from .causes import from_exit  # noqa: PLC0415  (needed for failures only)
+
+            self._end(trace, from_exit(getattr(sys, "last_value", None)))
 
     def _end(self, trace: Invocation, cause: "dict[str, Any] | None" = None) -> None:
         trace.end(self._recorder.clock(), cause)
@@ -188,26 +182,39 @@ def _owner(cls: "Any", name: str) -> "Any":
     return next(owner for owner in cls.__mro__ if name in owner.__dict__)
 
 
+class _Fetched:
+    """A method that tells when it is fetched from an instance. Calling it has no frame of ours."""
+
+    def __init__(self, plain: "Any", observe: "Callable[[], None]") -> None:
+        self._plain = plain
+        self._observe = observe
+
+    def __get__(self, instance: "Any", owner: "Any" = None) -> "Any":
+        if instance is not None:
+            self._observe()
+        return self._plain.__get__(instance, owner)
+
+
 def _observed(
-    plain: "Callable[..., Any]", before: "Callable[..., None] | None", after: "Callable[[Any], None] | None"
+    plain: "Callable[..., Any]", observe: "Callable[[Any], None]", *, of_self: bool = False
 ) -> "Callable[..., Any]":
-    """Return a function that calls `plain` and lets us see its arguments before and its result after."""
+    """Return a function that calls `plain` and shows us its result, or the object that it was called on."""
 
     def xray_instrument_observed(*args: "Any", **kwargs: "Any") -> "Any":
-        if before is not None:
-            before(*args, **kwargs)
         result = plain(*args, **kwargs)
-        if after is not None:
-            after(result)
+        observe(args[0] if of_self else result)
         return result
 
     return xray_instrument_observed
 
 
-def _reported(report: "Any") -> "dict[str, Any]":
-    """Return the cause out of the client's error report: JSON text since ever, a dictionary at init since 2.1."""
-    if isinstance(report, (str, bytes)):
-        report = loads(report)
-    if not isinstance(report, dict):
-        return causes.from_report("Runtime.Unknown", f"{_EXPECTED_ERROR}, got {type(report).__name__}")
-    return causes.from_report(str(report.get("errorType", "")), str(report.get("errorMessage", "")))
+def _cause(raised: "BaseException | None") -> "dict[str, Any]":
+    """Return the cause for what the client reports: the function's exception, or a fault that the client found."""
+    from . import causes  # noqa: PLC0415  (needed for failures only)
+
+    if raised is None:
+        return causes.from_report("Unhandled", "the runtime client reported an error without an exception")
+    kind = getattr(raised, "exception_type", None)
+    if type(raised).__name__ == "FaultException" and isinstance(kind, str):
+        return causes.from_report(kind, str(getattr(raised, "msg", "")))
+    return causes.from_exception(raised, skip="/bootstrap.py")

@@ -11,7 +11,6 @@ import sys
 from _thread import allocate_lock, get_ident, start_new_thread
 from time import sleep
 
-from . import causes
 from .context import live
 from .guard import guarded
 from .invocation import Invocation
@@ -112,6 +111,8 @@ class Watcher:
         if remaining > self._margin:
             return remaining - self._margin
         if remaining > -TICK and live.trace is trace:
+            from . import causes  # noqa: PLC0415  (needed for failures only)
+
             frame = sys._current_frames().get(self._main)  # noqa: SLF001
             trace.tell_deadline(remaining, now, causes.stack_of(frame), self._recorder)
         trace.told_deadline = True

@@ -218,17 +218,6 @@ def _answered(call: Call, http_response: "Any", parsed: "Any", code_override: "s
     _finish(call, metadata.get("RetryAttempts", 0))
 
 
-_EMITTING = ("_answered", "_after_call", "xray_instrument_guarded", "emit", "_emit", "emit_until_response")
-
-
-def _emitting() -> "Any":
-    """Return the frame of botocore that emitted the event which is being handled: where ClientError is raised."""
-    frame: "Any" = sys._getframe(1)  # noqa: SLF001
-    while frame.f_back is not None and frame.f_code.co_name in _EMITTING:
-        frame = frame.f_back
-    return frame
-
-
 @guarded("botocore")
 def _failed(call: Call, exception: BaseException) -> None:
     if not call.attempts or call.attempts[-1][4] is not exception:

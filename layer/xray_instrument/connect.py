@@ -1,0 +1,103 @@
+"""Puts the guest together: settings, recorder, emitter, runtime, plug-ins."""
+
+import atexit
+import os
+import sys
+from time import time
+
+from .context import follow_executors, follow_threads
+from .emitter import Emitter, UdpSender, udp_address
+from .guard import guarded
+from .initialization import Initialization, process_start
+from .recorder import recorder
+from .runtime import Runtime
+from .settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import ModuleType
+
+    from .imports import Imports
+    from .watch import Watcher
+
+    LoadOwn = Callable[[Iterable[str]], None]
+
+# What the botocore plug-in needs, in the order in which they need each other.
+_BOTOCORE = (
+    "causes", "plugins.", "plugins.aws_errors", "plugins.aws_table", "plugins.aws_resources", "plugins.tracers",
+    "plugins.botocore",
+)  # fmt: skip
+
+
+def connect(
+    client: "ModuleType",
+    imports: "Imports",
+    environ: "Mapping[str, str]",
+    began: "tuple[float, str | None]",
+    load_own: "LoadOwn",
+) -> None:
+    """Hang the guest on the runtime client's life cycle.
+
+    Args:
+        client: the module awslambdaric.lambda_runtime_client.
+        began: when our own code first ran, seconds since the epoch; and the wrapper's clock reading, if any.
+        load_own: loads modules of this package quicker than an import.
+    """
+    settings = Settings(environ)
+    for problem in settings.problems:
+        sys.stderr.write(f"xray_instrument: {problem}\n")
+    emitter = Emitter(UdpSender(udp_address(settings.daemon)))
+
+    def watcher() -> "Watcher":
+        load_own(("watch",))
+        return _watcher(settings)
+
+    make_watcher = None if "watcher" in settings.disable else watcher
+    runtime = Runtime(settings, recorder, emitter, _initialization(settings, emitter, began), make_watcher)
+    runtime.attach(client, imports)
+    imports.when_loaded("awslambdaric.bootstrap", guarded("life cycle")(runtime.attach_bootstrap))
+    atexit.register(guarded("life cycle")(runtime.at_exit))
+    _add_plugins(imports, settings, load_own)
+
+
+def _initialization(
+    settings: Settings, emitter: Emitter, began: "tuple[float, str | None]"
+) -> "Initialization | None":
+    """Make the recording of the cold start.
+
+    None where module code ran long before and elsewhere: restored from a snapshot (SnapStart), or in the
+    parent of the process that serves (managed instances).
+    """
+    if settings.initialization_type in ("snap-start", "lambda-managed-instances"):
+        return None
+    name = settings.handler or "handler"
+    return Initialization(name, process_start(time(), *began), settings.import_threshold_ms, recorder, emitter)
+
+
+def _watcher(settings: Settings) -> "Watcher":
+    from .watch import Watcher  # noqa: PLC0415  (first needed by a sampled invocation)
+
+    watcher = Watcher(recorder, settings.slow_call_ms, settings.deadline_margin_ms)
+    os.register_at_fork(
+        before=guarded("watcher")(watcher.before_fork), after_in_parent=guarded("watcher")(watcher.after_fork_in_parent)
+    )
+    return watcher
+
+
+def _add_plugins(imports: "Imports", settings: Settings, load_own: "LoadOwn") -> None:
+    """Have each plug-in applied after its library's import."""
+
+    def apply_botocore(handlers: "ModuleType") -> None:
+        load_own(_BOTOCORE)
+        from .plugins import botocore  # noqa: PLC0415  (only where the function imports it)
+
+        botocore.apply(handlers, settings)
+
+    for part, library, apply in (
+        ("botocore", "botocore.handlers", apply_botocore),
+        ("threads", "threading", follow_threads),
+        ("threads", "concurrent.futures.thread", follow_executors),
+    ):
+        if part not in settings.disable:
+            imports.when_loaded(library, guarded(part)(apply))
