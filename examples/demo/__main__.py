@@ -32,6 +32,11 @@ from tests.kit.runtime_api import Invocation, Post
 EXAMPLES = Path(__file__).resolve().parents[1]
 # The root's complete document is sent before the answer is; what is on its way then is there within this time.
 SETTLE_S = 2.0
+WIDTH_OF_A_FILE = 100
+
+
+class NoTraceError(Exception):
+    """An invocation left no trace; the text has what the function's process wrote."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +158,11 @@ def _play(scene: Scene, environment: Mapping[str, str], folder: Path, console: C
     with Collector() as collector:
         launch = Launch(scene.handler, settings, wrapper=sandbox.opt / "xray-instrument", daemon=collector.address)
         with Guest(sandbox, launch) as guest:
-            for step, post, trees in _traces(guest, collector, scene):
-                console.print(drawn(f"{scene.function}: {step.title}", _outcome(post, trees), trees, console.width))
+            try:
+                for step, post, trees in _traces(guest, collector, scene):
+                    console.print(drawn(f"{scene.function}: {step.title}", _outcome(post, trees), trees, console.width))
+            except TimeoutError as error:
+                raise NoTraceError(f"{scene.function}: {error}\n{guest.result().stderr.decode()}") from error
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -163,11 +171,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("functions", nargs="*", help=f"of {', '.join(scene.function for scene in SCENES)}; all by default")
     wanted = parser.parse_args(arguments).functions
     console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = WIDTH_OF_A_FILE
     with surroundings.aws() as endpoint, surroundings.prices() as prices, tempfile.TemporaryDirectory() as folder:
         environment = {**surroundings.furnish(endpoint), "PRICES_URL": prices}
-        for scene in SCENES:
-            if not wanted or scene.function in wanted:
-                _play(scene, environment, Path(folder) / scene.function, console)
+        try:
+            for scene in SCENES:
+                if not wanted or scene.function in wanted:
+                    _play(scene, environment, Path(folder) / scene.function, console)
+        except NoTraceError as error:
+            print(f"demo: {error}", file=sys.stderr)
+            return 1
     return 0
 
 

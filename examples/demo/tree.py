@@ -24,7 +24,7 @@ OPEN = ("in_progress", "OPEN", "cyan")
 DURATION_WIDTH, FLAG_WIDTH = 11, 9
 # Of a library's import only the parts that take this share of the initialization are drawn; the others are counted.
 SMALLEST_IMPORT = 0.03
-LARGEST_BAR, SMALLEST_BAR = 40, 10
+LARGEST_BAR, SMALLEST_BAR = 40, 20
 # From an eighth of a cell to a whole one.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -161,7 +161,7 @@ def drawn(title: str, outcome: str, trees: Sequence[Document], width: int) -> Re
 def _lines(tree: Sequence[Row], width: int) -> Iterator[Text]:
     """The tree in columns: guide, label and detail; bar; duration; flag."""
     fixed = DURATION_WIDTH + FLAG_WIDTH
-    wanted = max(len(row.guide) + len(row.label) for row in tree) + 2
+    wanted = max(len(row.guide) + len(row.label) + len(row.detail) + 2 for row in tree if row.span)
     bars = min(max(width - fixed - wanted, SMALLEST_BAR), LARGEST_BAR)
     colours = {word: colour for _key, word, colour in (*FLAGS, OPEN)}
     for row in tree:
