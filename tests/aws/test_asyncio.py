@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.aws.recording import FIRST_ID, Recording, node, subsegment, tree
+from tests.aws.recording import FIRST_ID, NOW, Recording, node, subsegment, tree
 from tests.aws.test_failures import ERROR, TABLE, answered, attempt, closed_port, remote
 from tests.aws.test_threads import CALL
 from tests.kit.aws_stub import AwsStub, Reply, error_json
@@ -93,6 +94,8 @@ def test_task_group_with_subsegments(recording: Recording, aws: AwsStub) -> None
                     tasks.create_task(work(dynamodb, name))
             await get_item(dynamodb)
 
+    ticks = count(int(NOW))
+    recorder.clock = lambda: float(next(ticks))  # siblings stand in the order of their begin
     asyncio.run(group())
     recording.end()
 
