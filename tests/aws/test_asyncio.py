@@ -21,7 +21,7 @@ from tests.kit.process import SERVICE_ENVIRONMENT
 from tests.kit.runtime_api import ROOT
 from xray_instrument.recorder import recorder
 
-NO_ANSWER = "the call ended without a response: cancelled, interrupted, or failed before it was sent"
+NO_ANSWER = "the call ended without a result: cancelled, interrupted, or an event handler of the function's own failed"
 
 
 @asynccontextmanager
@@ -69,7 +69,7 @@ def test_fifty_in_a_gather_one_cancelled(recording: Recording, aws: AwsStub) -> 
     assert [type(result) for result in results] == [asyncio.CancelledError] + [type(None)] * 49
     block = {"operation": "DescribeTable", "region": "eu-west-1", "table_name": "orders", "retries": 0}
     cancelled = node(
-        "DynamoDB", type="subsegment", namespace="aws", aws=block, fault=True, cause=[{"type": "NoResponse", "message": NO_ANSWER}]
+        "DynamoDB", type="subsegment", namespace="aws", aws=block, fault=True, cause=[{"type": "NoResult", "message": NO_ANSWER}]
     )
     (found,) = recording.trees()
     below = sorted(found["subsegments"], key=lambda child: str(child["aws"]["operation"]))
@@ -121,7 +121,7 @@ def test_asyncio_timeout(recording: Recording, aws: AwsStub) -> None:
 
     block = {key: value for key, value in CALL["aws"].items() if key != "request_id"}
     given_up = node(
-        "DynamoDB", type="subsegment", namespace="aws", aws=block, fault=True, cause=[{"type": "NoResponse", "message": NO_ANSWER}]
+        "DynamoDB", type="subsegment", namespace="aws", aws=block, fault=True, cause=[{"type": "NoResult", "message": NO_ANSWER}]
     )
     assert recording.trees() == [tree([given_up, node("DynamoDB", **CALL)])]
 

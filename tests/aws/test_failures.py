@@ -313,9 +313,9 @@ def test_interrupted_call(
     with pytest.raises(interruption):
         get_item(dynamodb)
 
-    message = "the call ended without a response: cancelled, interrupted, or failed before it was sent"
+    message = "the call ended without a result: cancelled, interrupted, or an event handler of the function's own failed"
     block = {key: value for key, value in TABLE.items() if key != "request_id"}
-    expected = subsegment("DynamoDB", block, fault=True, cause=[{"type": "NoResponse", "message": message}])
+    expected = subsegment("DynamoDB", block, fault=True, cause=[{"type": "NoResult", "message": message}])
     assert recording.documents() == [expected]
     assert recording.begin().open == {}
 

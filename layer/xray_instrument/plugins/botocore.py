@@ -167,15 +167,13 @@ def _inside_a_call() -> bool:
 
 def _propagate(headers: "Any", invocation: Invocation, subsegment_id: str) -> None:
     """Put this call's id into the one trace header, where botocore has put the function's own."""
-    sent = headers.get(TRACE_HEADER)
+    name = TRACE_HEADER
+    if name not in headers:  # the function's own code may spell it otherwise
+        name = next((other for other in headers if other.lower() == "x-amzn-trace-id"), name)
+    sent = headers.get(name)
     if sent is not None and invocation.header.root not in sent:
         return  # the function's own code has set another trace's
-    if sent is None:
-        for name in list(headers):
-            if name.lower() == "x-amzn-trace-id":
-                sent = headers[name]
-                del headers[name]
-    headers[TRACE_HEADER] = invocation.header.for_call(subsegment_id, sent)
+    headers[name] = invocation.header.for_call(subsegment_id, sent)
 
 
 @guarded("botocore")
@@ -247,10 +245,10 @@ def _emitting() -> "Any":
 
 @guarded("botocore")
 def _abandoned(call: Call) -> None:
-    """botocore has let go of a call without a last event: cancelled, interrupted, or failed on its way out."""
-    reason = "the call ended without a response: cancelled, interrupted, or failed before it was sent"
+    """botocore has let go of a call without its last event reaching us."""
+    reason = "the call ended without a result: cancelled, interrupted, or an event handler of the function's own failed"
     call.subsegment.fields["fault"] = True
-    call.subsegment.fields["cause"] = causes.from_report("NoResponse", reason)
+    call.subsegment.fields["cause"] = causes.from_report("NoResult", reason)
     if call.attempts and call.attempt_start:
         call.attempts.append((call.attempt_start, recorder.clock(), None, None, None))
     _finish(call, len(call.attempts) - 1)
