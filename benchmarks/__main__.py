@@ -1,0 +1,211 @@
+"""`python -m benchmarks [cold|warm|calls|size|breakdown ...]`: measures, and prints what it measured beside the targets."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import platform
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import breakdown, cold, report, size, warm
+from benchmarks.figures import Spread, added, ratio, spread
+from benchmarks.report import Row, exactly
+from benchmarks.stage import AGAIN, BARE, LAYER, SDK, UNSAMPLED_LAYER, UNSAMPLED_SDK, Stage
+from tools.pythons import REPOSITORY
+
+NAMES = ("cold", "warm", "calls", "size")
+# A cold start takes 0.1 to 1 s, a block of warm ones some ms: as many rounds of these cost as much time.
+BLOCKS_PER_ROUND = 10
+CALL_BLOCKS_PER_ROUND = 20
+
+
+@dataclass
+class Results:
+    """What has been measured so far."""
+
+    rows: list[Row] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+def measure_cold(stage: Stage, rounds: int, results: Results, *, verbose: bool) -> None:
+    """Cold starts of both functions."""
+    for function, limit in (("noop", 1.06), ("aws", 1.02)):
+        measured = cold.measure(stage, function, rounds)
+        results.raw[f"cold {function}"] = {
+            name: [dataclasses.asdict(start) for start in starts] for name, starts in measured.starts.items()
+        }
+        cpu = {name: [start.cpu_ms for start in starts] for name, starts in measured.starts.items()}
+        memory = {name: [start.peak_kb / 1024 for start in starts] for name, starts in measured.starts.items()}
+        bare, ours, theirs = (cpu[variant.name] for variant in (BARE, LAYER, SDK))
+        foreign = {name: len(found.third_party - measured.modules[BARE.name].third_party) for name, found in measured.modules.items()}
+        results.rows += [
+            Row(f"cold start of `{function}`, CPU", limit, "x", ratio(ours, bare), ratio(theirs, bare)),
+            Row(f"third-party modules added, `{function}`", 0, "", exactly(foreign[LAYER.name]), exactly(foreign[SDK.name])),
+            Row(
+                f"memory added, `{function}`", 1, " MB",
+                added(memory[LAYER.name], memory[BARE.name]), added(memory[SDK.name], memory[BARE.name]),
+            ),
+        ]  # fmt: skip
+        results.sections.append(_cold_section(measured))
+        if verbose:
+            results.sections.append(_modules_section(measured))
+
+
+def _cold_section(measured: cold.Cold) -> str:
+    lines = []
+    for name, starts in measured.starts.items():
+        cpu, bare_cpu = ([start.cpu_ms for start in each] for each in (starts, measured.starts[BARE.name]))
+        wall, bare_wall = ([start.wall_ms for start in each] for each in (starts, measured.starts[BARE.name]))
+        times, times_wall = ratio(cpu, bare_cpu), ratio(wall, bare_wall)
+        modules = measured.modules[name]
+        lines.append(
+            (
+                name,
+                f"{spread(cpu).median:.1f} ({spread(cpu).least:.1f})",
+                f"{added(cpu, bare_cpu).median:+.1f}",
+                f"{times.median:.3f} ({times.low:.3f} to {times.high:.3f})",
+                f"{spread(wall).median:.1f} ({spread(wall).least:.1f})",
+                f"{times_wall.median:.3f}",
+                f"{spread([start.peak_kb for start in starts]).median:.0f}",
+                f"{spread([start.resident_kb for start in starts]).median:.0f}",
+                f"{modules.total} ({len(modules.ours)} ours, {len(modules.third_party)} third-party)",
+            )
+        )
+    headings = (
+        f"`{measured.function}`, cold", "CPU ms (least)", "added", "times bare (95 %)", "wall ms (least)", "times bare",
+        "peak kB", "resident kB", "modules",
+    )  # fmt: skip
+    return report.table(headings, lines)
+
+
+def _modules_section(measured: cold.Cold) -> str:
+    bare = measured.modules[BARE.name]
+    lines = [f"Modules that `{measured.function}` has beyond the bare one's:"]
+    for name, found in measured.modules.items():
+        for kind in ("ours", "third_party", "stdlib"):
+            more = sorted(getattr(found, kind) - getattr(bare, kind))
+            if more:
+                lines.append(f"- {name}, {kind} ({len(more)}): {', '.join(more)}")
+    return "\n".join(lines)
+
+
+def measure_warm(stage: Stage, rounds: int, results: Results) -> None:
+    """Warm invocations: in the process, with and without the polling thread, and over HTTP."""
+    kinds = {
+        "warm noop": lambda: warm.loop(stage, rounds * BLOCKS_PER_ROUND, threaded=False),
+        "warm noop, client polling in a thread": lambda: warm.loop(stage, rounds * BLOCKS_PER_ROUND, threaded=True),
+    }
+    for name, run in kinds.items():
+        series = results.raw[name] = run()
+        _added_rows(results, name, series, (60, 5))
+        results.sections.append(_series_section(name, series))
+    name = "warm noop over HTTP"
+    series = results.raw[name] = warm.over_http(stage, rounds * BLOCKS_PER_ROUND)
+    results.sections.append(_series_section(name, series))
+
+
+def measure_calls(stage: Stage, rounds: int, results: Results) -> None:
+    """Calls to AWS without the network."""
+    series = results.raw["calls"] = warm.calls(stage, rounds * CALL_BLOCKS_PER_ROUND)
+    _added_rows(results, "AWS call", series, (35, 3))
+    mixed, bare = series[warm.MIXED.name], series[BARE.name]
+    results.rows.append(Row("AWS call, unsampled, in a process that has sampled", 3, " µs", added(mixed, bare)))
+    results.sections.append(_series_section("DynamoDB GetItem", series))
+
+
+def _added_rows(results: Results, name: str, series: warm.Series, limits: tuple[float, float]) -> None:
+    pairs = ((LAYER, SDK, "sampled"), (UNSAMPLED_LAYER, UNSAMPLED_SDK, "unsampled"))
+    for (ours, theirs, kind), limit in zip(pairs, limits, strict=True):
+        more = [added(series[variant.name], series[BARE.name]) for variant in (ours, theirs)]
+        results.rows.append(Row(f"{name}, {kind}", limit, " µs", *more))
+
+
+def _series_section(name: str, series: warm.Series) -> str:
+    lines = []
+    for variant, values in series.items():
+        one, more = spread(values), added(values, series[BARE.name])
+        lines.append(
+            (variant, f"{one.median:.1f} ({one.least:.1f})", f"{more.median:+.1f}", f"{more.low:+.1f} to {more.high:+.1f}")
+        )
+    return report.table((name, "µs (least)", "added µs", "95 %"), lines)
+
+
+def measure_size(results: Results) -> None:
+    """The zip."""
+    sizes = results.raw["size"] = size.zip_kilobytes()
+    results.rows.append(Row("slim zip", 200, " KB", exactly(sizes["slim"])))
+    results.sections.append(f"Zip with byte-code for every Python here: {sizes['with byte-code']:.1f} KB.")
+
+
+def _machine(stage: Stage, rounds: int) -> dict[str, object]:
+    return {
+        "python": stage.site.version,
+        "client": stage.site.client,
+        "machine": platform.machine(),
+        "rounds": rounds,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(NAMES)}, or breakdown; default: the first four")
+    parser.add_argument("--rounds", type=int, default=40, help="cold starts of each variant; the rest in proportion (40)")
+    parser.add_argument("--python", default="3.12", metavar="VERSION", help="of the functions (3.12)")
+    parser.add_argument("--no-pin", action="store_true", help="let the kernel move the processes between processors")
+    parser.add_argument("--verbose", action="store_true", help="list the modules that each variant adds")
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    options = parser.parse_args(arguments)
+    unknown = set(options.names) - {*NAMES, "breakdown"}
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    if options.write and options.names:
+        parser.error("--write takes a whole run, without names")
+    return options
+
+
+def _footnote(machine: Mapping[str, object]) -> str:
+    return (
+        f"Python {machine['python']}, awslambdaric {machine['client']}, {machine['machine']}, {machine['rounds']} interleaved rounds, "
+        f"{machine['date']}; `make bench` measures it anew. Medians of what each variant took beyond, or times, the bare function of "
+        "the same round."
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure what was asked for."""
+    options = _arguments(arguments)
+    stage = Stage.create(options.python, REPOSITORY / "build" / "benchmarks", pin=not options.no_pin)
+    results = Results()
+    names = options.names or NAMES
+    if "breakdown" in names:
+        print(breakdown.text(stage, options.rounds))
+    if "cold" in names:
+        measure_cold(stage, options.rounds, results, verbose=options.verbose)
+    if "warm" in names:
+        measure_warm(stage, options.rounds, results)
+    if "calls" in names:
+        measure_calls(stage, options.rounds, results)
+    if "size" in names:
+        measure_size(results)
+    if not results.rows:
+        return 0
+    machine = _machine(stage, options.rounds)
+    written = f"{report.targets(results.rows)}\n\n{_footnote(machine)}"
+    print("\n\n".join([*results.sections, written]))
+    path = REPOSITORY / "build" / "benchmarks.json"
+    path.write_text(json.dumps({"machine": machine, **results.raw}, indent=1))
+    if options.write:
+        report.write_between(REPOSITORY / "README.md", written)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
