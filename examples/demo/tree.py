@@ -24,7 +24,7 @@ OPEN = ("in_progress", "OPEN", "cyan")
 DURATION_WIDTH, FLAG_WIDTH = 11, 9
 # Of a library's import only the parts that take this share of the initialization are drawn; the others are counted.
 SMALLEST_IMPORT = 0.03
-LARGEST_BAR, SMALLEST_BAR = 40, 20
+LARGEST_BAR, SMALLEST_BAR = 40, 16
 # From an eighth of a cell to a whole one.
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 

@@ -1,0 +1,115 @@
+"""How a trace is drawn: rows as whole values, bars cell by cell."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from examples.demo.tree import Row, bar, drawn, rows
+from tests.kit.fakes import Document
+
+START = 0.0
+
+
+def node(name: str, begin: float, end: float | None, **fields: object) -> Document:
+    """A subsegment; times in seconds after START, None for one that is still open."""
+    times = {"start_time": START + begin} | ({"end_time": START + end} if end is not None else {"in_progress": True})
+    return {"name": name, "id": "id", **times, **fields}
+
+
+def put_item() -> Document:
+    """A call that DynamoDB refused."""
+    cause = {"exceptions": [{"type": "ConditionalCheckFailedException", "message": "The conditional request failed"}]}
+    aws = {"operation": "PutItem", "region": "eu-west-1", "table_name": "orders", "request_id": "r", "retries": 0}
+    return node("DynamoDB", 0.25, 0.5, aws=aws, http={"response": {"status": 400}}, error=True, cause=cause)
+
+
+def send_message() -> Document:
+    """A throttled call that went through at the third attempt, with one child per attempt."""
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/shipping"
+    aws = {"operation": "SendMessage", "queue_url": url, "retries": 2, "message_id": "m"}
+    attempts = [node("attempt 1", 0.5, 0.6, error=True, throttle=True), node("attempt 2", 0.6, 0.75)]
+    return node("SQS", 0.5, 0.75, aws=aws, http={"response": {"status": 200}}, subsegments=attempts)
+
+
+def failed() -> Document:
+    """An invocation with three calls, the last one still open, that ended with an exception."""
+    stack = [{"path": "/var/task/app.py", "line": 7, "label": "handler"}]
+    cause = {"exceptions": [{"type": "KeyError", "message": "'x'", "stack": stack}]}
+    open_call = node("S3", 0.75, None, aws={"operation": "GetObject", "bucket_name": "invoices"})
+    return node("app.handler", 0, 1, fault=True, cause=cause, subsegments=[put_item(), send_message(), open_call])
+
+
+def test_rows_of_an_invocation() -> None:
+    """Names, resources, status, exception, retries, flags, places on the axis and durations of every kind of call."""
+    assert list(rows(failed())) == [
+        Row("", "app.handler", "", "FAULT", (0.0, 1.0), 1000.0),
+        Row("│  ", "", "KeyError: 'x' at app.py:7 in handler"),
+        Row("├─ ", "DynamoDB PutItem orders 400 ConditionalCheckFailedException", "", "ERROR", (0.25, 0.5), 250.0),
+        Row("│     ", "", "The conditional request failed"),
+        Row("├─ ", "SQS SendMessage shipping (2 retries)", "", "", (0.5, 0.75), 250.0),
+        Row("│  ├─ ", "attempt 1", "", "THROTTLE", (0.5, pytest.approx(0.6)), pytest.approx(100)),
+        Row("│  └─ ", "attempt 2", "", "", (pytest.approx(0.6), 0.75), pytest.approx(150)),
+        Row("└─ ", "S3 GetObject invoices", "", "OPEN", (0.75, 1.0), None),
+    ]
+
+
+def imported(name: str, begin: float, end: float, own_ms: float, *children: Document) -> Document:
+    """A module's import as the initialization records it."""
+    total = {"import": {"total_ms": (end - begin) * 1000, "own_ms": own_ms}}
+    return node(name, begin, end, metadata=total, **({"subsegments": list(children)} if children else {}))
+
+
+def test_rows_of_an_initialization() -> None:
+    """Short imports are counted and not drawn, unless a call was made inside; long ones show their own time."""
+    call = node("DynamoDB", 0.5, 0.505, aws={"operation": "GetItem", "table_names": ["orders", "stock"]})
+    small = [imported("json", 0.1, 0.11, 10.0), imported("re", 0.2, 0.21, 10.0), imported("settings", 0.49, 0.51, 15.0, call)]
+    root = node("app.handler init", 0, 1, subsegments=[imported("app", 0, 0.9, 850.0, *small)])
+    assert list(rows(root)) == [
+        Row("", "app.handler init", "", "", (0.0, 1.0), 1000.0),
+        Row("└─ ", "app", "own 850.0 ms, 2 shorter imports", "", (0.0, pytest.approx(0.9)), 900.0),
+        Row("   └─ ", "settings", "own 15.0 ms", "", (pytest.approx(0.49), pytest.approx(0.51)), pytest.approx(20)),
+        Row("      └─ ", "DynamoDB GetItem orders,stock", "", "", (0.5, pytest.approx(0.505)), pytest.approx(5)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("span", "cells"),
+    [
+        ((0.0, 1.0), "████████"),
+        ((0.25, 0.5), "  ██    "),
+        ((0.5, 0.5), "    ▏   "),
+        ((1.0, 1.0), "       █"),
+        ((0.0, 0.3), "██▍     "),
+        # Clocks of two threads may disagree by a little.
+        ((-0.1, 1.1), "████████"),
+    ],
+)
+def test_bar(span: tuple[float, float], cells: str) -> None:
+    """A bar begins in its cell, ends at an eighth of one, and is never empty nor wider than the axis."""
+    assert bar(span, 8) == cells
+
+
+def test_drawn_without_colour_in_100_columns() -> None:
+    """With NO_COLOR the whole picture is plain text, and no line is wider than the terminal."""
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=True, no_color=True, highlight=False)
+    console.print(drawn("orders: a title", "trace 1-2-3", [failed()], console.width))
+    plain = out.getvalue().replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
+    assert [line.rstrip() for line in plain.splitlines()] == [
+        "orders: a title " + "─" * 84,
+        "trace 1-2-3",
+        "",
+        "app.handler                                                     ████████████████ 1,000.0 ms FAULT",
+        "│  KeyError: 'x' at app.py:7 in handler",
+        "├─ DynamoDB PutItem orders 400 ConditionalCheckFailedException      ████           250.0 ms ERROR",
+        "│     The conditional request failed",
+        "├─ SQS SendMessage shipping (2 retries)                                 ████       250.0 ms",
+        "│  ├─ attempt 1                                                         █▋         100.0 ms THROTTLE",
+        "│  └─ attempt 2                                                          ███       150.0 ms",
+        "└─ S3 GetObject invoices                                                    ████            OPEN",
+        "",
+    ]
+    assert max(len(line) for line in plain.splitlines()) <= 100
