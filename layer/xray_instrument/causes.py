@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 STACK_ENDS = 100
 CHAIN_LIMIT = 5
 MESSAGE_LIMIT = 4_000
+_LOOKED_AT = 2 * MESSAGE_LIMIT
 # Not __file__: byte-code names the place where Lambda unpacks the layer, wherever it lies now.
 _OWN = os.path.dirname((lambda: None).__code__.co_filename)
 
@@ -31,15 +32,26 @@ _url: "Any" = None
 
 def safe_message(message: str) -> str:
     """Shorten a message, and every URL in it to scheme and host."""
-    message = message[:MESSAGE_LIMIT]
     if capture_urls or "://" not in message:
-        return message
+        return message[:MESSAGE_LIMIT]
     global _url  # noqa: PLW0603  (compiled at the first error that needs it, never at start)
     if _url is None:
         import re  # noqa: PLC0415  (loaded by the runtime client already)
 
-        _url = re.compile(r"""([a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^/?#\s"'<>@]*@)?([^/?#\s"'<>]*)[^\s"'<>]*""")
-    return str(_url.sub(r"\1\2/…", message))
+        _url = re.compile(r"""([a-zA-Z][a-zA-Z0-9+.-]*://)([^\s"'<>]*)""")
+    return str(_url.sub(_scheme_and_host, message[:_LOOKED_AT]))[:MESSAGE_LIMIT]
+
+
+def _scheme_and_host(url: "Any") -> str:
+    scheme, rest = url.groups()
+    authority = rest
+    for end in "/?#\\":
+        authority = authority.partition(end)[0]
+    host = authority.rpartition("@")[2]
+    # An @ behind the authority may belong to a password with a slash in it, and one behind the end of what is
+    # looked at to any: then this is no host.
+    unsure = "@" in rest[len(authority) :] or url.end() == _LOOKED_AT
+    return f"{scheme}…" if unsure else f"{scheme}{host}/…"
 
 
 def exception_text(error: BaseException) -> str:

@@ -166,25 +166,32 @@ def _step(value: "Any", step: str) -> "Iterator[Any]":
         yield inner
 
 
+# Strings, quoted names, comments, words, and whatever else: so that no word inside a string is taken for a keyword.
+_TOKENS = r"""'(?:[^']|'')*'?|"([^"]*)"|--[^\n]*|/\*.*?(?:\*/|\Z)|([\w.:/-]+)|\S"""
+# What DynamoDB allows for a table; anything else behind the keyword is no name, and not ours to show.
+_TABLE = r"[A-Za-z0-9_.-]{3,255}"
+_patterns: "list[Any]" = []
+
+
 def partiql_table(statement: str) -> str:
     """Return the table that a PartiQL statement is about, or "". Nothing else of the statement is kept.
 
     SELECT … FROM t, DELETE FROM t, INSERT INTO t, UPDATE t; t may be quoted, and may have an index behind a dot.
     """
-    words = statement.split(None, 1)
-    if not words:
-        return ""
-    verb = words[0].upper()
-    rest = words[1] if len(words) > 1 else ""
-    if verb != "UPDATE":
-        marker = "INTO" if verb == "INSERT" else "FROM"
-        parts = rest.split()
-        at = next((at for at, word in enumerate(parts) if word.upper() == marker), None)
-        if at is None:
-            return ""
-        rest = " ".join(parts[at + 1 :])
-    rest = rest.strip()
-    if rest[:1] in "\"'" and rest:
-        return rest[1:].partition(rest[0])[0]
-    name = rest.split(None, 1)[0] if rest else ""
-    return name.partition(".")[0].strip(";,()")
+    if not _patterns:
+        import re  # noqa: PLC0415  (loaded by the runtime client already; compiled at the first statement only)
+
+        _patterns.extend((re.compile(_TOKENS, re.DOTALL), re.compile(_TABLE)))
+    tokens, table = _patterns
+    marker = ""
+    named = False
+    for token in tokens.finditer(statement):
+        quoted, word = token.groups()
+        if named:
+            name = str(quoted if quoted is not None else (word or "").partition(".")[0]).rpartition(":table/")[2]
+            return name if table.fullmatch(name) else ""
+        if word:
+            upper = word.upper()
+            marker = marker or {"UPDATE": "UPDATE", "INSERT": "INTO"}.get(upper, "FROM")
+            named = upper == marker
+    return ""
