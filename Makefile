@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Folders that hold Python; those of later issues count as soon as they exist.
 CODE := $(wildcard layer wrapper local tools tests examples benchmarks)
 GUEST := layer wrapper/sitecustomize.py
-TYPED := $(wildcard local tools tests/kit examples/demo)
+TYPED := $(wildcard local tools tests examples/demo benchmarks)
 SHELLS := build.sh .ci/run wrapper/xray-instrument tools/setup.sh $(wildcard tests/kit/*.sh)
 PYTEST_ARGS ?=
 

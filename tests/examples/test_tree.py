@@ -30,7 +30,7 @@ def send_message() -> Document:
     """A throttled call that went through at the third attempt, with one child per attempt."""
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/shipping"
     aws = {"operation": "SendMessage", "queue_url": url, "retries": 2, "message_id": "m"}
-    attempts = [node("attempt 1", 0.5, 0.6, error=True, throttle=True), node("attempt 2", 0.6, 0.75)]
+    attempts = [node("attempt 1", 0.5, 0.625, error=True, throttle=True), node("attempt 2", 0.625, 0.75)]
     return node("SQS", 0.5, 0.75, aws=aws, http={"response": {"status": 200}}, subsegments=attempts)
 
 
@@ -50,8 +50,8 @@ def test_rows_of_an_invocation() -> None:
         Row("├─ ", "DynamoDB PutItem orders 400 ConditionalCheckFailedException", "", "ERROR", (0.25, 0.5), 250.0),
         Row("│     ", "", "The conditional request failed"),
         Row("├─ ", "SQS SendMessage shipping (2 retries)", "", "", (0.5, 0.75), 250.0),
-        Row("│  ├─ ", "attempt 1", "", "THROTTLE", (0.5, pytest.approx(0.6)), pytest.approx(100)),
-        Row("│  └─ ", "attempt 2", "", "", (pytest.approx(0.6), 0.75), pytest.approx(150)),
+        Row("│  ├─ ", "attempt 1", "", "THROTTLE", (0.5, 0.625), 125.0),
+        Row("│  └─ ", "attempt 2", "", "", (0.625, 0.75), 125.0),
         Row("└─ ", "S3 GetObject invoices", "", "OPEN", (0.75, 1.0), None),
     ]
 
@@ -64,14 +64,15 @@ def imported(name: str, begin: float, end: float, own_ms: float, *children: Docu
 
 def test_rows_of_an_initialization() -> None:
     """Short imports are counted and not drawn, unless a call was made inside; long ones show their own time."""
-    call = node("DynamoDB", 0.5, 0.505, aws={"operation": "GetItem", "table_names": ["orders", "stock"]})
-    small = [imported("json", 0.1, 0.11, 10.0), imported("re", 0.2, 0.21, 10.0), imported("settings", 0.49, 0.51, 15.0, call)]
-    root = node("app.handler init", 0, 1, subsegments=[imported("app", 0, 0.9, 850.0, *small)])
+    call = node("DynamoDB", 0.5, 0.5078125, aws={"operation": "GetItem", "table_names": ["orders", "stock"]})
+    small = [imported("json", 0.125, 0.140625, 10.0), imported("re", 0.25, 0.265625, 10.0)]
+    settings = imported("settings", 0.5, 0.515625, 15.0, call)
+    root = node("app.handler init", 0, 1, subsegments=[imported("app", 0, 0.875, 850.0, *small, settings)])
     assert list(rows(root)) == [
         Row("", "app.handler init", "", "", (0.0, 1.0), 1000.0),
-        Row("└─ ", "app", "own 850.0 ms, 2 shorter imports", "", (0.0, pytest.approx(0.9)), 900.0),
-        Row("   └─ ", "settings", "own 15.0 ms", "", (pytest.approx(0.49), pytest.approx(0.51)), pytest.approx(20)),
-        Row("      └─ ", "DynamoDB GetItem orders,stock", "", "", (0.5, pytest.approx(0.505)), pytest.approx(5)),
+        Row("└─ ", "app", "own 850.0 ms, 2 shorter imports", "", (0.0, 0.875), 875.0),
+        Row("   └─ ", "settings", "own 15.0 ms", "", (0.5, 0.515625), 15.625),
+        Row("      └─ ", "DynamoDB GetItem orders,stock", "", "", (0.5, 0.5078125), 7.8125),
     ]
 
 
@@ -107,8 +108,8 @@ def test_drawn_without_colour_in_100_columns() -> None:
         "├─ DynamoDB PutItem orders 400 ConditionalCheckFailedException      ████           250.0 ms ERROR",
         "│     The conditional request failed",
         "├─ SQS SendMessage shipping (2 retries)                                 ████       250.0 ms",
-        "│  ├─ attempt 1                                                         █▋         100.0 ms THROTTLE",
-        "│  └─ attempt 2                                                          ███       150.0 ms",
+        "│  ├─ attempt 1                                                         ██         125.0 ms THROTTLE",
+        "│  └─ attempt 2                                                           ██       125.0 ms",
         "└─ S3 GetObject invoices                                                    ████            OPEN",
         "",
     ]
