@@ -7,6 +7,8 @@ said on the document, under metadata.xray_instrument.cut.
 
 import json
 
+from .guard import attempt
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,8 +72,10 @@ def datagrams(document: "Document") -> "Iterator[bytes]":
 
 def _plain(value: "Any", depth: int = 20) -> "Any":
     """Copy a value as JSON has it: what JSON lacks becomes text, what nests too deep is cut."""
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):  # Python refuses to print one of more than 4,300 digits, 14,284 bits
+        return value if value.bit_length() < 14_000 else _no_text(value)
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, float):
@@ -79,10 +83,14 @@ def _plain(value: "Any", depth: int = 20) -> "Any":
     if not depth:
         return f"<cut: {type(value).__name__} nested too deep>"
     if isinstance(value, dict):
-        return {str(key): _plain(item, depth - 1) for key, item in value.items()}
+        return {attempt(str, key, _no_text(key)): _plain(item, depth - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item, depth - 1) for item in value]
-    return _plain(str(value))
+    return _plain(attempt(str, value, _no_text(value)))
+
+
+def _no_text(value: object) -> str:
+    return f"<{type(value).__name__}: no text>"
 
 
 def _size(document: "Document") -> int:
