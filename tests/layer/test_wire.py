@@ -13,7 +13,8 @@ import pytest
 from tests.kit.fakes import HEADER, Document, parse_datagram
 from tests.kit.runtime_api import PARENT, ROOT
 from xray_instrument.model import Subsegment, Trace
-from xray_instrument.wire import MAX_DATAGRAM, datagram, datagrams
+from xray_instrument.fit import datagrams
+from xray_instrument.wire import MAX_DATAGRAM, datagram
 
 BASE: Document = {
     "name": "app.handler", "id": "0000000000000001", "trace_id": ROOT, "parent_id": PARENT, "type": "subsegment",
