@@ -48,7 +48,7 @@ class FakeClock:
 
 @dataclass
 class CountingIds:
-    """Subsegment ids in counting order: 0000000000000001, 0000000000000002, …"""
+    """Subsegment ids in counting order: 0000000000000001, 0000000000000002 and so on."""
 
     last: int = 0
 

@@ -1,5 +1,6 @@
-"""Runs a function under the real awslambdaric the way Lambda does: a sandbox of folders, a bash bootstrap,
-the exact environment, an exec wrapper or none, SIGKILL at the deadline.
+"""Runs a function under the real awslambdaric the way Lambda does.
+
+A sandbox of folders, a bash bootstrap, the exact environment, an exec wrapper or none, SIGKILL at the deadline:
 
     sandbox = Sandbox.create(tmp_path, site)
     sandbox.write("app.py", "def handler(event, context): return event")

@@ -81,7 +81,7 @@ class Post:
         last_two = self.path.split("/")[-2:]
         return "/".join(last_two) if last_two[0] in {"init", "restore"} else last_two[-1]
 
-    def json(self) -> Any:  # noqa: ANN401  (the function's answer may be anything)
+    def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
 

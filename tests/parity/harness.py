@@ -18,6 +18,7 @@ from tests.kit.aws_stub import AwsRequest, AwsStub, Reply, error_json
 from tests.kit.collector import Collector
 from tests.kit.process import SERVICE_ENVIRONMENT, Guest, Launch, Run, Sandbox
 from tests.kit.pythons import Site
+from tests.kit.runtime_api import PARENT
 from tests.parity.cases import Case
 
 FUNCTIONS = Path(__file__).parent / "functions"
@@ -66,10 +67,8 @@ class Scene:
     collector: Collector
 
     def play(self, case: Case, log_format: str, *, layered: bool) -> Seen:
-        """Run one side, in folders made anew: a .pyc of the first run would be one more difference."""
-        shutil.rmtree(self.root, ignore_errors=True)
-        sandbox = Sandbox.create(self.root, self.site)
-        self._furnish(sandbox, case)
+        """Run one side."""
+        sandbox = self.furnished(case)
         script(self.aws)
         names = {"task": str(sandbox.task), "opt": str(sandbox.opt), "aws": self.aws.url}
         environment = {name: value.format_map(names) for name, value in case.environment.items()}
@@ -85,7 +84,10 @@ class Scene:
             run = guest.result()
             return seen(run, guest.api.address, self.aws.requests)
 
-    def _furnish(self, sandbox: Sandbox, case: Case) -> None:
+    def furnished(self, case: Case) -> Sandbox:
+        """The folders, made anew: a .pyc that the other side's run left behind would be one more difference."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        sandbox = Sandbox.create(self.root, self.site)
         shutil.copytree(FUNCTIONS, sandbox.task, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(self.layer / "xray-instrument", sandbox.opt)
         (sandbox.opt / "xray-instrument.d").symlink_to(self.layer / "xray-instrument.d")
@@ -96,11 +98,19 @@ class Scene:
             path = sandbox.root / name.format_map(names)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text.replace("{task}", names["task"]))
+        return sandbox
 
     def differences(self, case: Case, log_format: str) -> dict[str, tuple[object, object]]:
         """What the layer changes: nothing, one hopes."""
         bare = self.play(case, log_format, layered=False)
+        self.collector.clear()
         return bare.differences(self.play(case, log_format, layered=True))
+
+    def recorded(self, case: Case) -> set[str]:
+        """The names of the subsegments that the layered side has sent for the invocations themselves."""
+        if case.records:
+            self.collector.wait_for(bool)
+        return {tree["name"] for tree in self.collector.trees() if tree.get("parent_id") == PARENT} & {case.handler}
 
 
 def script(aws: AwsStub) -> None:
