@@ -17,6 +17,7 @@ through a zip does not keep, and /opt is read-only, so that Python could not wri
 from __future__ import annotations
 
 import argparse
+import ast
 import base64
 import hashlib
 import io
@@ -45,7 +46,7 @@ REGULAR_FILE = 0o100000
 # out (docstrings and asserts by optimize=2; annotations and TYPE_CHECKING blocks here): the guest uses none of it at
 # run time, and it is half of what a cold start would have to read and what the zip would weigh.
 COMPILE = """
-import ast, base64, json, sys
+import ast, base64, json, marshal, sys
 from importlib import _bootstrap_external as importer, util
 
 class Bare(ast.NodeTransformer):
@@ -64,14 +65,27 @@ class Bare(ast.NodeTransformer):
             return [self.visit(child) for child in node.orelse] or None
         return self.generic_visit(node)
 
-compiled = {}
-for name, (text, path) in json.load(sys.stdin).items():
+compiled, guest, guest_sources = {}, {}, b""
+files, guest_file, guest_modules = json.load(sys.stdin)
+for name, (text, path) in files.items():
     source = text.encode()
     code = compile(Bare().visit(ast.parse(source, path)), path, "exec", dont_inherit=True, optimize=2)
-    pyc = importer._code_to_hash_pyc(code, util.source_hash(source), False)
-    compiled[util.cache_from_source(name, optimization="")] = base64.b64encode(pyc).decode()
-json.dump(compiled, sys.stdout)
+    if name in guest_modules:
+        guest[guest_modules[name]] = marshal.dumps(code)
+        guest_sources += source
+    else:
+        pyc = importer._code_to_hash_pyc(code, util.source_hash(source), False)
+        compiled[util.cache_from_source(name, optimization="")] = pyc
+if guest:
+    header = importer._code_to_hash_pyc(None, util.source_hash(guest_sources), False)[:16]
+    compiled[f"{guest_file}.{sys.implementation.cache_tag}.pyc"] = header + marshal.dumps(guest)
+json.dump({name: base64.b64encode(data).decode() for name, data in compiled.items()}, sys.stdout)
 """
+
+# What every cold start needs is one file for each Python, because a layer's files are read one by one from a slow
+# place and each costs importlib a tenth of a millisecond: {module: marshalled code} behind the header of a .pyc.
+# sitecustomize.py loads from it; a module that is not in it has a .pyc of its own.
+GUEST = f"{PRIVATE}/xray_instrument/__pycache__/guest"
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ def bytecode(entries: Sequence[Entry], interpreter: Path) -> list[Entry]:
         # No site, no user's folder: what they import would change reference counts. No debug ranges: the columns that
         # 3.11 and newer keep for every instruction are a sixth of the zip, for carets below our own errors.
         [interpreter, "-S", "-s", "-X", "no_debug_ranges", "-c", COMPILE],
-        input=json.dumps(texts),
+        input=json.dumps([texts, GUEST, guest_modules(texts)]),
         env={"PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
@@ -120,6 +134,17 @@ def bytecode(entries: Sequence[Entry], interpreter: Path) -> list[Entry]:
     if done.returncode:
         raise BuildError(f"{interpreter} cannot compile the layer:\n{done.stderr}")
     return [Entry(name, base64.b64decode(data)) for name, data in sorted(json.loads(done.stdout).items())]
+
+
+def guest_modules(texts: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """The modules that every cold start loads, as start.py and sitecustomize.py say: file to module."""
+    start = texts.get(f"{PRIVATE}/xray_instrument/start.py", ("", ""))[0]
+    names = [""]  # the package itself
+    for node in ast.parse(start).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] in (["_GUEST"], ["FIRST"]):
+            names += ast.literal_eval(node.value)
+    modules = {"xray_instrument" + f".{name}" * bool(name): name or "__init__" for name in names}
+    return {f"{PRIVATE}/xray_instrument/{file}.py": module for module, file in modules.items()}
 
 
 def zipped(entries: Sequence[Entry]) -> bytes:

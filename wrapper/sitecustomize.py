@@ -58,16 +58,22 @@ def chain() -> None:
         sys.modules["sitecustomize"] = own
 
 
-def load(names: "Iterable[str]") -> None:
-    """Load modules of ours straight from the byte-code that the layer ships.
+_codes: "dict[str, bytes] | None" = None
 
-    One open, one read, no search along paths: a tenth of a millisecond less for each than importlib takes
-    (measured), and nothing left in its caches. A module without such byte-code for this Python is left to the
-    ordinary import, which finds it through the package's __path__.
+
+def load(names: "Iterable[str]") -> None:
+    """Load modules of ours straight from the byte-code that the layer ships, without importlib's search.
+
+    Saves a tenth of a millisecond for each (measured), and leaves nothing in importlib's caches. A module without
+    such byte-code for this Python is left to the ordinary import, which finds it through the package's __path__.
 
     Args:
         names: in the order in which they need each other; packages end with a dot.
     """
+    global _codes  # noqa: PLW0603
+    if _codes is None:
+        guest = f"{OWN_FOLDER}/xray_instrument/__pycache__/guest.{sys.implementation.cache_tag}.pyc"
+        _codes = _bytecode(guest) or {}
     for given in names:
         name = given.rstrip(".")
         if name in sys.modules:
@@ -76,7 +82,10 @@ def load(names: "Iterable[str]") -> None:
         package, _, leaf = name.rpartition(".")
         stem = f"{OWN_FOLDER}/{name.replace('.', '/')}"
         folder, file = (stem, "__init__") if is_package else (os.path.dirname(stem), leaf)
-        code = _bytecode(f"{folder}/__pycache__/{file}.{sys.implementation.cache_tag}.pyc")
+        if name in _codes:
+            code = marshal.loads(_codes.pop(name))
+        else:
+            code = _bytecode(f"{folder}/__pycache__/{file}.{sys.implementation.cache_tag}.pyc")
         if code is None:
             return
         spec = _frozen_importlib.ModuleSpec(name, None, origin=f"{folder}/{file}.py", is_package=is_package)
@@ -96,7 +105,7 @@ def load(names: "Iterable[str]") -> None:
 
 
 def _bytecode(path: str) -> "Any":
-    """Return the code of a .pyc of this Python that need not be checked against its source, or None."""
+    """Return what a .pyc of this Python holds that need not be checked against its source, or None."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -113,7 +122,7 @@ def _bytecode(path: str) -> "Any":
 
 def start_layer(started_at: "str | None") -> None:
     """Load the package from our folder, which is off sys.path for good, and arm it."""
-    load(("xray_instrument.", "xray_instrument.guard", "xray_instrument.imports", "xray_instrument.start"))
+    load(("xray_instrument.", "xray_instrument.guard", "xray_instrument.imports", "xray_instrument.start"))  # start.FIRST
     if "xray_instrument.start" not in sys.modules:
         sys.path.insert(0, OWN_FOLDER)
         try:

@@ -5,7 +5,7 @@ import os
 import sys
 from time import time
 
-from .context import follow_executors, follow_threads
+from .context import live
 from .emitter import Emitter, UdpSender, udp_address
 from .guard import guarded
 from .initialization import Initialization, process_start
@@ -94,10 +94,14 @@ def _add_plugins(imports: "Imports", settings: Settings, load_own: "LoadOwn") ->
 
         botocore.apply(handlers, settings)
 
-    for part, library, apply in (
-        ("botocore", "botocore.handlers", apply_botocore),
-        ("threads", "threading", follow_threads),
-        ("threads", "concurrent.futures.thread", follow_executors),
-    ):
-        if part not in settings.disable:
-            imports.when_loaded(library, guarded(part)(apply))
+    def follow_threads() -> None:
+        load_own(("threads",))
+        from . import threads  # noqa: PLC0415  (only where a subsegment is open that others can hang below)
+
+        imports.when_loaded("threading", threads.follow_threads)
+        imports.when_loaded("concurrent.futures.thread", threads.follow_executors)
+
+    if "botocore" not in settings.disable:
+        imports.when_loaded("botocore.handlers", guarded("botocore")(apply_botocore))
+    if "threads" not in settings.disable:
+        live.follow_threads = guarded("threads")(follow_threads)

@@ -3,27 +3,21 @@
 This module is the address of all global state of the guest: `live` (what is being recorded in this
 process) and the one context variable (the open subsegment of this thread or task). Everything else gets its
 state handed in.
-
-Threads: nothing of the function's is wrapped, because a wrapper would stand in its tracebacks. `threading`
-notes each thread that is being started in its own dictionary `_limbo`; ours remembers which subsegment was
-open then. An executor's worker fetches `work_item.run`; ours is a descriptor that first makes the
-subsegment current that was open when the work was submitted. No other context variable is touched.
 """
 
 from _thread import get_ident
 
-from .guard import guarded
 from .model import NOTHING, Subsegment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextvars import ContextVar, Token
-    from types import ModuleType
     from typing import Any
 
     from .model import Trace
 
-_PARENT = "_xray_instrument_parent"
+PARENT = "_xray_instrument_parent"
 
 
 class Live:
@@ -31,11 +25,14 @@ class Live:
 
     Attributes:
         trace: the open invocation, the initialization, or NOTHING.
+        threads: threading's dictionary of running threads, once threads are followed.
+        follow_threads: makes them followed; called before the first subsegment that others can hang below.
     """
 
-    __slots__ = ("threads", "trace")
+    __slots__ = ("follow_threads", "threads", "trace")
 
     def __init__(self) -> None:
+        self.follow_threads: "Callable[[], None] | None" = None
         self.trace: "Trace" = NOTHING
         self.threads: "dict[int, Any]" = {}
 
@@ -80,61 +77,9 @@ def parent() -> Subsegment:
     """
     node = None if _variable is None else _variable.get()
     if node is None:
-        node = getattr(live.threads.get(get_ident()), _PARENT, None)
+        node = getattr(live.threads.get(get_ident()), PARENT, None)
     if node is None or node.trace is not live.trace:
         return live.trace.root
     while node.leaf and node.end_time is not None and node.parent is not None:
         node = node.parent
     return node
-
-
-@guarded("threads")
-def _remember(attributes: "dict[str, Any]") -> None:
-    """Note on a thread or a work item what is open here."""
-    attributes[_PARENT] = parent() if live.trace.recording else None
-
-
-class _Limbo(dict):  # type: ignore[type-arg]
-    """threading's dictionary of threads that are being started; `start()` puts each in."""
-
-    def __setitem__(self, thread: "Any", value: "Any") -> None:
-        _remember(thread.__dict__)  # not setattr: a subclass may have a __setattr__ of its own
-        dict.__setitem__(self, thread, value)
-
-
-class _Run:
-    """`run` of a work item: fetched by the worker thread just before the call."""
-
-    def __init__(self, run: "Any") -> None:
-        self._run = run
-
-    def __get__(self, item: "Any", owner: "Any" = None) -> "Any":
-        if item is not None:
-            enter(item.__dict__.get(_PARENT))
-        return self._run.__get__(item, owner)
-
-
-def follow_threads(threading: "ModuleType") -> None:
-    """Remember, for each thread started from now on, what was open at its start."""
-    threading._limbo = _Limbo(threading._limbo)  # type: ignore[attr-defined]  # noqa: SLF001
-    live.threads = threading._active  # noqa: SLF001
-
-
-def follow_executors(thread_pools: "ModuleType") -> None:
-    """Remember, for each piece of work submitted from now on, what was open where it was submitted.
-
-    Args:
-        thread_pools: the module concurrent.futures.thread.
-    """
-    plain = thread_pools._WorkItem  # noqa: SLF001
-
-    class _WorkItem(plain):  # type: ignore[misc,valid-type]
-        run = _Run(plain.run)
-
-        def __init__(self, *args: "Any", **kwargs: "Any") -> None:
-            plain.__init__(self, *args, **kwargs)
-            _remember(self.__dict__)
-
-    _WorkItem.__qualname__ = plain.__qualname__
-    _WorkItem.__module__ = plain.__module__
-    thread_pools._WorkItem = _WorkItem  # type: ignore[attr-defined]  # noqa: SLF001

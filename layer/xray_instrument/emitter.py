@@ -5,7 +5,7 @@ import os
 
 import _socket  # not socket: 0.5 ms against 6 ms of a cold start, measured
 
-from .wire import datagram, datagrams
+from .wire import datagram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class Emitter:
         whole = datagram(subsegment)
         if whole is not None:
             return "not_sent" if self._send(whole) is False else ""
+        from .fit import datagrams  # noqa: PLC0415  (rarely needed)
+
         lost = "too_large"
         for part in datagrams(subsegment.document()):
             if self._send(part) is False:

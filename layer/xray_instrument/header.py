@@ -39,9 +39,9 @@ class TraceHeader:
         seen, before, after = self._parts
         if seen != sent or not before:
             text = self.text if sent is None or self.root not in sent else sent
-            before, found, after = text.partition(self.parent)
-            if not found:
-                before, after = f"Root={self.root};Parent=", ";Sampled=1"
+            before, found, after = text.partition(f"Parent={self.parent}")
+            before = before + "Parent=" if found else f"Root={self.root};Parent="
+            after = after if found else ";Sampled=1"
             self._parts = (sent, before, after)
         return before + subsegment_id + after
 

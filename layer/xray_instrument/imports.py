@@ -42,8 +42,10 @@ class Imports:
         spec = getattr(module, "__spec__", None)
         if module is not None and not getattr(spec, "_initializing", False):
             call(module)
-        else:
-            self.after[name] = call
+            return
+        self.after[name] = call
+        if self._plain is None:
+            self.arm()
 
     def arm(self) -> None:
         """Put ours in the place of importlib's context manager."""
@@ -70,7 +72,8 @@ class Imports:
         """Time no more imports, and give importlib its own context manager back when nothing is waited for."""
         self.began = self.ended = None
         if not self.after and self._plain is not None:
-            importlib_bootstrap._ModuleLockManager = self._plain  # type: ignore[attr-defined]  # noqa: SLF001
+            self._plain, plain = None, self._plain
+            importlib_bootstrap._ModuleLockManager = plain  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _entered(self, name: str) -> None:
         if self.began is not None and get_ident() == self._thread:

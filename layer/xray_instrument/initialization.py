@@ -45,8 +45,11 @@ def process_start(now: float, at_most: float, reading: "str | None") -> float:
         if at_most - OLDEST_START < exact <= at_most:
             return exact
     try:
-        with open("/proc/self/stat", "rb") as stat:
-            ticks = int(stat.read().rpartition(b")")[2].split()[19])
+        stat = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)  # not open(): a third of the cost
+        try:
+            ticks = int(os.read(stat, 4096).rpartition(b")")[2].split()[19])
+        finally:
+            os.close(stat)
         age = clock_gettime(CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return at_most

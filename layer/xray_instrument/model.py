@@ -33,14 +33,14 @@ class Trace:
         trace_id: 35 characters; empty for an initialization that no invocation has adopted yet.
         root: what everything else hangs below.
         open: the subsegments that have begun and not ended, by id; read by the watcher thread.
+        recording: False where nothing is.
         lost: how many documents could not be sent, by reason; told on the root.
     """
 
-    __slots__ = ("deliver", "lost", "open", "root", "trace_id")
-
-    recording = True
+    __slots__ = ("deliver", "lost", "open", "recording", "root", "trace_id")
 
     def __init__(self, deliver: "Callable[[Subsegment], None]") -> None:
+        self.recording = True
         self.trace_id = ""
         self.deliver = deliver
         self.open: "dict[str, Subsegment]" = {}
@@ -110,13 +110,7 @@ class Subsegment:
             document["subsegments"] = [child.embedded() for child in self.children]
 
 
-class _Nothing(Trace):
-    """Stands in where nothing is recorded: no header, not sampled, switched off."""
-
-    __slots__ = ()
-
-    recording = False
-
-
-NOTHING = _Nothing(lambda _subsegment: None)
+# Stands in where nothing is recorded: no header, not sampled, switched off.
+NOTHING = Trace(lambda _subsegment: None)
+NOTHING.recording = False
 NOTHING.root = Subsegment("nothing", "0" * 16, 0.0, NOTHING)

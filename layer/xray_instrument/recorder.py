@@ -3,7 +3,7 @@
 import os
 from time import time
 
-from .context import enter, leave, parent
+from .context import enter, leave, live, parent
 from .model import Subsegment
 
 TYPE_CHECKING = False
@@ -30,6 +30,9 @@ class Recorder:
 
     def begin(self, name: str, *, leaf: bool = False) -> Subsegment:
         """Open a subsegment below the one that is open here, and make it the open one."""
+        if not leaf and live.follow_threads is not None:
+            follow, live.follow_threads = live.follow_threads, None
+            follow()
         above = parent()
         opened = Subsegment(name, self.new_id(), self.clock(), above.trace)
         opened.parent = above

@@ -5,7 +5,7 @@ docs/configuration.md is made from SETTINGS; a test fails when it is not.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
 PREFIX = "XRAY_INSTRUMENT_"
@@ -14,82 +14,68 @@ PLUGINS = ("botocore", "threads", "imports", "watcher")
 CAPTURES = ("object_keys", "message_urls")
 
 
-def _flag(text: str) -> bool:
-    lowered = text.strip().lower()
-    if lowered in ("1", "true", "yes", "on"):
-        return True
-    if lowered in ("0", "false", "no", "off"):
-        return False
-    raise ValueError("expected true or false")
-
-
-def _milliseconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 900_000:
-        raise ValueError("expected milliseconds from 0 to 900000")
-    return value / 1000
-
-
-def _names(known: "tuple[str, ...]") -> "Callable[[str], frozenset[str]]":
-    def parse(text: str) -> "frozenset[str]":
-        names = frozenset(name.strip() for name in text.split(",") if name.strip())
-        if not names <= set(known):
-            raise ValueError(f"expected names out of {', '.join(known)}; {', '.join(sorted(names - set(known)))} is none")
-        return names
-
-    return parse
-
-
-class Setting:
-    """One row of the table: attribute, environment variable, default (as text), parser, sentence for the docs."""
-
-    __slots__ = ("attribute", "default", "meaning", "parse", "variable")
-
-    def __init__(self, attribute: str, default: str, parse: "Callable[[str], Any]", meaning: str) -> None:
-        self.attribute = attribute
-        self.variable = PREFIX + attribute.upper()
-        self.default = default
-        self.parse = parse
-        self.meaning = meaning
-
-
-SETTINGS = (
-    Setting("enabled", "true", _flag, "The kill switch: `false` starts the runtime as if the layer were not there."),
-    Setting(
-        "next_wrapper", "", str,
+# (attribute, default, kind, sentence for the docs). The variable is PREFIX + the attribute in capitals; the default is
+# the parsed value. Plain constants, because reading them is part of every cold start.
+SETTINGS: "tuple[tuple[str, Any, str, str], ...]" = (
+    ("enabled", True, "flag", "The kill switch: `false` starts the runtime as if the layer were not there."),
+    (
+        "next_wrapper", "", "text",
         "Path of another wrapper script, started after ours with the runtime's command (Lambda takes one only).",
     ),
-    Setting("disable", "", _names(PLUGINS), f"Parts to leave out, separated by commas: {', '.join(PLUGINS)}."),
-    Setting(
-        "capture", "", _names(CAPTURES),
+    ("disable", (), "parts", "Parts to leave out, separated by commas: botocore, threads, imports, watcher."),
+    (
+        "capture", (), "captures",
         "What to record beyond the default, separated by commas: `object_keys` (S3 keys), "
         "`message_urls` (paths and queries of URLs in exception messages).",
     ),
-    Setting(
-        "import_threshold_ms", "5", _milliseconds,
+    (
+        "import_threshold_ms", 0.005, "milliseconds",
         "Milliseconds that a module's import must take to be shown below the initialization.",
     ),
-    Setting(
-        "slow_call_ms", "1000", _milliseconds,
+    (
+        "slow_call_ms", 1.0, "milliseconds",
         "Milliseconds after which a call that is still open is sent as in progress, so that a kill leaves evidence.",
     ),
-    Setting(
-        "deadline_margin_ms", "100", _milliseconds,
+    (
+        "deadline_margin_ms", 0.1, "milliseconds",
         "Milliseconds before the function's deadline at which everything still open is sent, with the stack that hangs.",
     ),
-    Setting("debug", "false", _flag, "One line on stderr for each decision, with its reason."),
+    ("debug", False, "flag", "One line on stderr for each decision, with its reason."),
 )  # fmt: skip
+
+
+def parsed(kind: str, text: str) -> "Any":
+    """Return the value of a setting's text; milliseconds as seconds.
+
+    Raises:
+        ValueError: the text is none of its kind; says what was expected.
+    """
+    if kind == "flag":
+        lowered = text.strip().lower()
+        if lowered not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+            raise ValueError("expected true or false")
+        return lowered in ("1", "true", "yes", "on")
+    if kind == "milliseconds":
+        value = float(text)
+        if not 0 <= value <= 900_000:
+            raise ValueError("expected milliseconds from 0 to 900000")
+        return value / 1000
+    if kind == "text":
+        return text
+    known = PLUGINS if kind == "parts" else CAPTURES
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if not names <= set(known):
+        raise ValueError(f"expected names out of {', '.join(known)}; {', '.join(sorted(names - set(known)))} is none")
+    return names
 
 
 class Settings:
     """The settings of this process. Attributes as in SETTINGS, plus those that Lambda's own variables give."""
 
-    __slots__ = (*(setting.attribute for setting in SETTINGS), "daemon", "handler", "initialization_type", "problems")
-
     enabled: bool
     next_wrapper: str
-    disable: "frozenset[str]"
-    capture: "frozenset[str]"
+    disable: "frozenset[str] | tuple[()]"
+    capture: "frozenset[str] | tuple[()]"
     import_threshold_ms: float
     slow_call_ms: float
     deadline_margin_ms: float
@@ -101,19 +87,20 @@ class Settings:
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
         problems = []
-        put = object.__setattr__
-        for setting in SETTINGS:
-            text = environ.get(setting.variable) or setting.default
-            try:
-                value = setting.parse(text)
-            except ValueError as error:
-                value = setting.parse(setting.default)
-                problems.append(f"{setting.variable}={text!r}: {error}; {setting.default or 'nothing'!r} is used instead")
-            put(self, setting.attribute, value)
-        put(self, "daemon", environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
-        put(self, "handler", environ.get("_HANDLER", ""))
-        put(self, "initialization_type", _initialization_type(environ))
-        put(self, "problems", tuple(problems))
+        put = self.__dict__.__setitem__
+        for attribute, default, kind, _ in SETTINGS:
+            value = default
+            text = environ.get(PREFIX + attribute.upper())
+            if text:
+                try:
+                    value = parsed(kind, text)
+                except ValueError as error:
+                    problems.append(f"{PREFIX}{attribute.upper()}={text!r}: {error}; the default is used instead")
+            put(attribute, value)
+        put("daemon", environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
+        put("handler", environ.get("_HANDLER", ""))
+        put("initialization_type", _initialization_type(environ))
+        put("problems", tuple(problems))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"settings are read once and stay as they are; {name} was not set to {value!r}")

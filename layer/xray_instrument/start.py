@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     Load = Callable[[Iterable[str]], None]
 
-# What connect.py needs, in the order in which they need each other.
+# What sitecustomize.py loads before it calls us, and what connect.py needs, in the order in which they need each other.
+FIRST = ("guard", "imports", "start")
 _GUEST = (
     "wire", "emitter", "model", "context", "recorder", "settings", "header", "triggers", "invocation", "initialization",
     "runtime", "connect",
@@ -51,5 +52,4 @@ def start(environ: "Mapping[str, str]", clock_reading: "str | None" = None, load
         connect(client, imports, environ, (first_code, clock_reading), load_own)
 
     imports.when_loaded("awslambdaric.lambda_runtime_client", guarded("start")(connect_runtime))
-    imports.arm()
     return imports

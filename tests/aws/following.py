@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xray_instrument.context import follow_executors, follow_threads, live
+from xray_instrument.context import live
+from xray_instrument.threads import follow_executors, follow_threads
 
 
 @contextmanager
