@@ -50,3 +50,13 @@ def added(values: Sequence[float], base: Sequence[float]) -> Spread:
 def ratio(values: Sequence[float], base: Sequence[float]) -> Spread:
     """Summarise how many times the bare one of the same round each measurement is."""
     return spread([value / bare for value, bare in zip(values, base, strict=True)])
+
+
+def added_when_quiet(values: Sequence[float], base: Sequence[float]) -> Spread:
+    """Summarise what is added, at the speed that the machine has when its neighbours are quiet.
+
+    A machine that is shared runs everything slower, by a factor of 2 here, for seconds at a time; so the ratio to
+    the bare one of the same round is what is steady. It is applied to the bare one's quietest tenth.
+    """
+    quiet = sorted(base)[len(base) // 10]
+    return spread([(value / bare - 1) * quiet for value, bare in zip(values, base, strict=True)])

@@ -1,5 +1,6 @@
-"""A function's process that stays: the real awslambdaric over an in-memory Runtime API (guest/loop.py), a block of
-invocations at a time, so that processes of all variants live at once and take turns.
+"""A function's process that stays, so that processes of all variants live at once and take turns.
+
+It is the real awslambdaric over an in-memory Runtime API (guest/loop.py), a block of invocations at a time.
 """
 
 from __future__ import annotations
@@ -31,6 +32,19 @@ class Block:
     result: Any
     """The last invocation's."""
     profile: list[tuple[str, int, float, float]]
+    stations: dict[str, int]
+    """Nanoseconds of processor time at started, client (imported), ready (for the first /next) and answered."""
+
+
+def command(stage: Stage, variant: Variant, function: str) -> list[str]:
+    """What starts the process."""
+    wrapper = [str(stage.wrapper)] if variant.layered else []
+    return [*wrapper, str(stage.site.interpreter), str(LOOP), f"{function}.handler"]
+
+
+def order(header: str, event: Mapping[str, object], count: int, *, profile: bool = False) -> bytes:
+    """The line that asks for a block."""
+    return json.dumps({"header": header, "event": event, "count": count, "profile": profile}).encode() + b"\n"
 
 
 class Loop:
@@ -40,11 +54,10 @@ class Loop:
         """Start it; `threaded` as Lambda polls from 3.12 on."""
         sandbox = stage.sandbox(variant)
         launch = stage.launch(variant, function, {}, daemon)
-        wrapper = [str(stage.wrapper)] if variant.layered else []
         options = ["threaded"] if threaded else []
         self._errors = sandbox.root / f"{variant.name}-{function}.stderr"
         self._process = subprocess.Popen(
-            [*wrapper, str(stage.site.interpreter), str(LOOP), launch.handler, *options],
+            [*command(stage, variant, function), *options],
             env=sandbox.environment(launch, NO_RUNTIME_API),
             cwd=sandbox.task,
             stdin=subprocess.PIPE,
@@ -57,8 +70,7 @@ class Loop:
         """Have `count` invocations with that header and event handled."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = {"header": header, "event": event, "count": count, "profile": profile}
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self._process.stdin.write(order(header, event, count, profile=profile))
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:

@@ -1,5 +1,7 @@
-"""Where the functions run: one interpreter with Lambda's runtime client, the layer as built from these sources, and
-for each variant the same function, bare, layered, or with aws-xray-sdk in its code.
+"""Where the functions run, and the variants in which they do.
+
+One interpreter with Lambda's runtime client, the layer as built from these sources, and the same functions bare,
+layered, or with aws-xray-sdk in their code.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from benchmarks.cold import NothingTracedError
+from benchmarks.inbox import Inbox
 from benchmarks.live import Loop
 from benchmarks.stage import AGAIN, BARE, LAYER, SDK, UNSAMPLED_LAYER, UNSAMPLED_SDK, Stage, Variant
-from tests.kit.collector import Collector
 from tests.kit.process import Guest
 from tests.kit.runtime_api import Invocation
 
@@ -34,16 +35,24 @@ class Turns:
     """The processes of one benchmark, and which of them serves which variant."""
 
     stage: Stage
+    daemon: Inbox
     loops: Mapping[str, Loop]
     event: Mapping[str, object]
     count: int
     """Invocations in a block."""
 
     def round_of(self, variants: Sequence[Variant]) -> dict[str, float]:
-        """One block of each variant: microseconds of an invocation, or of a call where the function tells them."""
+        """One block of each variant: microseconds of an invocation, or of a call where the function tells them.
+
+        Raises:
+            NothingTracedError: a variant that is layered and sampled sent nothing, or one that is not sent something.
+        """
         took = {}
         for variant in self.stage.shuffled(variants):
             block = self.loops[variant.name].block(variant.header, self.event, self.count)
+            sent = self.daemon.take()
+            if not variant.sdk and (sent > 0) != (variant.layered and variant.sampled):
+                raise NothingTracedError(f"{variant.name}: {sent} documents in a block")
             took[variant.name] = block.ns / self.count / 1000
             if "ns" in block.result:
                 took[variant.name] = block.result["ns"] / CALLS_PER_BLOCK / 1000
@@ -53,30 +62,27 @@ class Turns:
 def loop(stage: Stage, rounds: int, *, threaded: bool) -> Series:
     """Microseconds that an invocation of the noop function takes in the runtime client's loop."""
     with ExitStack() as stack:
-        daemon = stack.enter_context(Collector())
+        daemon = stack.enter_context(Inbox())
         loops = {
             variant.name: stack.enter_context(Loop(stage, variant, "noop", daemon.address, threaded=threaded))
             for variant in VARIANTS
         }
-        return _rounds(Turns(stage, loops, {}, INVOCATIONS_PER_BLOCK), VARIANTS, rounds, daemon)
+        return _rounds(Turns(stage, daemon, loops, {}, INVOCATIONS_PER_BLOCK), VARIANTS, rounds)
 
 
 def calls(stage: Stage, rounds: int) -> Series:
     """Microseconds that DynamoDB's GetItem takes, with the network taken out."""
     with ExitStack() as stack:
-        daemon = stack.enter_context(Collector())
-        loops = {
-            variant.name: stack.enter_context(Loop(stage, variant, "calls", daemon.address)) for variant in VARIANTS
-        }
+        daemon = stack.enter_context(Inbox())
+        loops = {variant.name: stack.enter_context(Loop(stage, variant, "calls", daemon.address)) for variant in VARIANTS}
         loops[MIXED.name] = loops[LAYER.name]
-        return _rounds(Turns(stage, loops, {"calls": CALLS_PER_BLOCK}, 1), (*VARIANTS, MIXED), rounds, daemon)
+        return _rounds(Turns(stage, daemon, loops, {"calls": CALLS_PER_BLOCK}, 1), (*VARIANTS, MIXED), rounds)
 
 
-def _rounds(turns: Turns, variants: Sequence[Variant], rounds: int, daemon: Collector) -> Series:
+def _rounds(turns: Turns, variants: Sequence[Variant], rounds: int) -> Series:
     series: dict[str, list[float]] = {variant.name: [] for variant in variants}
     for number in range(WARM_UP_BLOCKS + rounds):
         took = turns.round_of(variants)
-        daemon.clear()
         for name, microseconds in took.items() if number >= WARM_UP_BLOCKS else ():
             series[name].append(microseconds)
     return series
@@ -85,7 +91,7 @@ def _rounds(turns: Turns, variants: Sequence[Variant], rounds: int, daemon: Coll
 def over_http(stage: Stage, rounds: int) -> Series:
     """Microseconds from the Runtime API's invocation to its response, over HTTP as on Lambda."""
     with ExitStack() as stack:
-        daemon = stack.enter_context(Collector())
+        daemon = stack.enter_context(Inbox())
         guests = {}
         for variant in VARIANTS:
             launch = stage.launch(variant, "noop", {}, daemon.address)
@@ -98,5 +104,5 @@ def over_http(stage: Stage, rounds: int) -> Series:
                 post = guest.invoke(Invocation({}, trace_header=variant.header))[-1]
                 if number >= INVOCATIONS_PER_BLOCK:
                     series[variant.name].append((post.at_ns - guest.api.deliveries[-1].sent_ns) / 1000)
-            daemon.clear()
+            daemon.take()
         return series

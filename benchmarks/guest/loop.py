@@ -2,7 +2,8 @@
 
 `runtime_client` is the client's C extension that speaks HTTP. The stand-in hands out one block of invocations
 for each line on stdin, and times them: so what is timed is the Python side and nothing else. Arguments: the
-handler, and `threaded` where the client is to poll in a thread, as it does on Lambda from 3.12 on.
+handler; `threaded` where the client is to poll in a thread, as it does on Lambda from 3.12 on; `uncollected` to
+leave the garbage collector out, whose few long runs fall into one block or the other.
 """
 
 import json
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 clock = time.perf_counter_ns
+# Processor time of this process at the stations of its start: also what sh and Python took before this line.
+stations = {"started": time.process_time_ns()}
 
 
 class Memory:
     """The stand-in for the C extension.
 
     A line on stdin is JSON: header, event, count, profile. For each block one line goes out: nanoseconds, the
-    last response, and the profile, if one was asked for.
+    last response, the profile, if one was asked for, and the stations so far.
     """
 
     def __init__(self) -> None:
@@ -30,9 +33,9 @@ class Memory:
         self._count = 0
         self._begin = 0
         self._body = b""
-        self._headers: "dict[str, str]" = {}
-        self._result: "Any" = None
-        self._profile: "Any" = None
+        self._headers: dict[str, str] = {}
+        self._result: Any = None
+        self._profile: Any = None
         self._lines = os.fdopen(os.dup(0), "rb")
         self._out = os.dup(1)
 
@@ -43,6 +46,7 @@ class Memory:
         """Give the next invocation; between blocks, report and wait for a line."""
         if not self._left:
             end = clock()
+            stations["answered" if self._count else "ready"] = time.process_time_ns()
             if self._count:
                 self._report(end)
             self._take()
@@ -57,7 +61,7 @@ class Memory:
         if self._profile is not None:
             self._profile.disable()
             rows = profile_rows(self._profile)
-        line = json.dumps({"ns": end - self._begin, "result": self._result, "profile": rows})
+        line = json.dumps({"ns": end - self._begin, "result": self._result, "profile": rows, "stations": stations})
         os.write(self._out, line.encode() + b"\n")
 
     def _take(self) -> None:
@@ -96,7 +100,9 @@ def profile_rows(profile: "Any") -> "list[tuple[str, int, float, float]]":
     for entry in profile.getstats():
         if not is_ours(entry.code):
             continue
-        where = f"{os.path.basename(entry.code.co_filename)[:-3]}.{entry.code.co_qualname if sys.version_info >= (3, 11) else entry.code.co_name}"
+        name = getattr(entry.code, "co_qualname", entry.code.co_name)  # 3.10 has no qualified ones
+        name = getattr(entry.code, "co_qualname", entry.code.co_name)  # 3.10 has no qualified ones
+        where = f"{entry.code.co_filename.rpartition('/')[2][:-3]}.{name}"
         rows.append((where, entry.callcount, entry.inlinetime, entry.totaltime))
         rows.extend(
             (f"{where} > {inner.code}", inner.callcount, inner.inlinetime, inner.totaltime)
@@ -113,6 +119,10 @@ def is_ours(code: object) -> bool:
 
 def main(handler: str, *options: str) -> None:
     """Start the runtime client's loop; it ends when stdin does."""
+    if "uncollected" in options:
+        import gc  # noqa: PLC0415  (as above)
+
+        gc.disable()
     memory = Memory()
     module = types.ModuleType("runtime_client")
     for name in ("initialize_client", "next", "post_invocation_result", "post_error"):
@@ -121,6 +131,7 @@ def main(handler: str, *options: str) -> None:
 
     from awslambdaric import bootstrap, lambda_runtime_client  # noqa: PLC0415  (it imports the stand-in)
 
+    stations["client"] = time.process_time_ns()
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     bootstrap.run(handler, lambda_runtime_client.LambdaRuntimeClient("memory", "threaded" in options))
 
