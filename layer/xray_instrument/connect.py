@@ -2,12 +2,11 @@
 
 import atexit
 import os
-import sys
 from time import time
 
 from .context import live
 from .emitter import Emitter, UdpSender, udp_address
-from .guard import guarded
+from .guard import guarded, say
 from .initialization import Initialization, process_start
 from .recorder import recorder
 from .runtime import Runtime
@@ -46,7 +45,7 @@ def connect(
     """
     settings = Settings(environ)
     for problem in settings.problems:
-        sys.stderr.write(f"xray_instrument: {problem}\n")
+        say(problem)
     emitter = Emitter(UdpSender(udp_address(settings.daemon)))
 
     def watcher() -> "Watcher":

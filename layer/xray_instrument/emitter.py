@@ -1,6 +1,5 @@
 """Datagrams to the daemon: UDP, unconnected, non-blocking. Never waits, never raises, counts what it lost."""
 
-import errno
 import os
 
 import _socket  # not socket: 0.5 ms against 6 ms of a cold start, measured
@@ -32,22 +31,21 @@ def udp_address(setting: str) -> "tuple[str, int]":
             chosen = form[4:]
     host, _, port = chosen.rpartition(":")
     host = host.strip("[]")
-    if not host or " " in host or not port.isdigit() or not 0 < int(port) < 65_536:
+    if not host or " " in host or not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65_536:
         raise ValueError(
             f"AWS_XRAY_DAEMON_ADDRESS={setting!r}: expected host:port or 'tcp:host:port udp:host:port'; nothing is sent"
         )
     return host, int(port)
 
 
-# Where the socket lives: out of the way of the low numbers that the function's own files get, so that a
-# number which the function closed (os.closerange) is not given to one of its sockets while we still use it.
+# Where the socket lives: out of the way of the low numbers, so that the function's own files get the numbers that
+# they get without us, and a number which the function has closed (os.closerange) is not soon another file's.
 # Lambda's limit is 1,024 descriptors.
 _DESCRIPTOR = 1000
-_NO_LONGER_OURS = (errno.EBADF, errno.ENOTSOCK)
 
 
 class UdpSender:
-    """A socket opened at the first datagram (so after any fork or snapshot) and opened again if lost.
+    """A socket opened at the first datagram (so after any fork or snapshot) and opened again if the function closed it.
 
     Unconnected on purpose: a connected socket reports the refusal of one datagram at the next.
     """
@@ -57,42 +55,61 @@ class UdpSender:
         self._target: "tuple[Any, ...] | None" = None
         self._family = 0
         self._socket: "_socket.socket | None" = None
+        self._number = -1
+        self._inode = 0
+        self._hopeless = False
 
     def __call__(self, datagram: bytes) -> bool:
-        """Send. False: the kernel did not take it. Never raises OSError."""
+        """Send. False: the kernel did not take it. Never waits, never raises OSError."""
+        if self._hopeless:
+            return False
         try:
-            if self._socket is None:
-                self._socket = self._open()
-            self._socket.sendto(datagram, self._target)  # type: ignore[arg-type]
-        except OSError as error:
-            if error.errno in _NO_LONGER_OURS:
-                self.forget()
+            if self._socket is None or not self._is_ours():
+                self._open()
+            self._socket.sendto(datagram, self._target)  # type: ignore[union-attr,arg-type]
+        except OSError:
             return False
         return True
 
-    def _open(self) -> "_socket.socket":
+    def _is_ours(self) -> bool:
+        """Whether the number still is our socket's: the kernel would put our bytes into a connection that has it now."""
+        try:
+            if os.fstat(self._number).st_ino == self._inode:
+                return True
+        except OSError:
+            pass
+        self._socket.detach()  # type: ignore[union-attr]  # not close: the number may be the function's by now
+        return False
+
+    def _open(self) -> None:
+        self._socket = None
         if self._target is None:
-            # Bytes: for text, getaddrinfo loads the codec idna with all of unicodedata, 1.3 ms (measured).
-            found = _socket.getaddrinfo(self._host.encode(), self._port, 0, _socket.SOCK_DGRAM)
+            try:
+                # Bytes: for text, getaddrinfo loads the codec idna with all of unicodedata, 1.3 ms (measured).
+                found = _socket.getaddrinfo(self._host.encode(), self._port, 0, _socket.SOCK_DGRAM)
+            except (OSError, UnicodeError):
+                self._hopeless = True  # a look-up may take the resolver's whole timeout, so there is no second one
+                raise OSError from None
             self._family, _, _, _, self._target = found[0]
         opened = _socket.socket(self._family, _socket.SOCK_DGRAM)
-        opened.setblocking(False)
         try:
             os.fstat(_DESCRIPTOR)
         except OSError:
-            try:
-                os.dup2(opened.fileno(), _DESCRIPTOR, inheritable=False)
-            except OSError:  # a lower limit than Lambda's
-                return opened
-            opened.close()
-            return _socket.socket(self._family, _socket.SOCK_DGRAM, 0, _DESCRIPTOR)
-        return opened
+            opened = _moved(opened, self._family)
+        opened.setblocking(False)
+        self._number = opened.fileno()
+        self._inode = os.fstat(self._number).st_ino
+        self._socket = opened
 
-    def forget(self) -> None:
-        """Let go of the socket without closing its number, which may be the function's by now."""
-        self._socket, gone = None, self._socket
-        if gone is not None:
-            gone.detach()
+
+def _moved(opened: "_socket.socket", family: int) -> "_socket.socket":
+    """Return the socket under the high number; as it was where the limit is lower than Lambda's."""
+    try:
+        os.dup2(opened.fileno(), _DESCRIPTOR, inheritable=False)
+    except OSError:
+        return opened
+    opened.close()
+    return _socket.socket(family, _socket.SOCK_DGRAM, 0, _DESCRIPTOR)
 
 
 class Emitter:

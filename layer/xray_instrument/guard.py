@@ -52,11 +52,13 @@ class Guard:
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-        self.off[part] = f"{error!r} at {where}"
-        sys.stderr.write(
-            f"xray_instrument: {part} is switched off, traces are incomplete, your function is not affected: "
-            f"{self.off[part]}\n"
-        )
+        self.off[part] = f"{attempt(repr, error, type(error).__name__)} at {where}"
+        say(f"{part} is switched off, traces are incomplete, your function is not affected: {self.off[part]}")
+
+
+def say(text: str) -> None:
+    """Write one line to stderr, if the function has left us one."""
+    attempt(lambda line: str(sys.stderr.write(line)), f"xray_instrument: {text}\n", "")
 
 
 guarded = Guard()

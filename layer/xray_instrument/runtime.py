@@ -12,7 +12,7 @@ import sys
 
 from . import header
 from .context import live
-from .guard import guarded
+from .guard import guarded, say
 from .initialization import AHEAD, Initialization, drop_own_sitecustomize
 from .invocation import Invocation, Request, environment_facts
 from .model import NOTHING
@@ -105,7 +105,7 @@ class Runtime:
         self._count += 1
         found, reason = header.parse(getattr(request, "x_amzn_trace_id", None))
         if self._settings.debug:
-            self._say(f"invocation {self._count}: {reason}")
+            say(f"invocation {self._count}: {reason}")
         if found is not None:
             self._begin(found, Request(request))
 
@@ -156,7 +156,7 @@ class Runtime:
         found, reason = header.parse(os.environ.get("_X_AMZN_TRACE_ID"))
         if self._init is None or found is None:
             if self._settings.debug:
-                self._say(f"initialization failed; it is not recorded: {reason}")
+                say(f"initialization failed; it is not recorded: {reason}")
             return
         self._init.end()
         invocation = Invocation(found, self._settings.handler or "handler", self._recorder, self._emitter)
@@ -173,9 +173,6 @@ class Runtime:
     def _end(self, trace: Invocation, cause: "dict[str, Any] | None" = None) -> None:
         trace.end(self._recorder.clock(), cause)
         live.trace = NOTHING
-
-    def _say(self, text: str) -> None:
-        sys.stderr.write(f"xray_instrument: {text}\n")
 
 
 def _owner(cls: "Any", name: str) -> "Any":

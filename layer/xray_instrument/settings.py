@@ -56,7 +56,10 @@ def parsed(kind: str, text: str) -> "Any":
             raise ValueError("expected true or false")
         return lowered in ("1", "true", "yes", "on")
     if kind == "milliseconds":
-        value = float(text)
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
         if not 0 <= value <= 900_000:
             raise ValueError("expected milliseconds from 0 to 900000")
         return value / 1000

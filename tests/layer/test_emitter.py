@@ -205,8 +205,8 @@ for one, other in pairs:
     assert other.recv(10) == b"mine"
 print(os.fstat(udp.fileno()).st_mode > 0)
 """
-    assert run(PRELUDE + code, collector.address) == "[False, True, True]\nTrue\n"
-    assert arrived(collector, 3) == [datagram("a"), datagram("c"), datagram("d")]
+    assert run(PRELUDE + code, collector.address) == "[True, True, True]\nTrue\n"
+    assert arrived(collector, 4) == [datagram(name) for name in "abcd"]
 
 
 def test_our_number_taken_by_the_function(collector: Collector) -> None:

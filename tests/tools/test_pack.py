@@ -16,6 +16,7 @@ import pytest
 from tools import pack, pythons
 
 REPOSITORY = pythons.REPOSITORY
+AT_START = {Path(name).stem for name in pack.guest_modules({entry.name: (entry.data.decode(), "") for entry in pack.sources(REPOSITORY) if entry.name.endswith("start.py")})}
 PYTHONS = list(pythons.present())
 
 
@@ -68,8 +69,10 @@ def test_what_is_in_the_zip(built: Path) -> None:
     for module in modules:
         folder, _, name = module.rpartition("/")
         expected[f"xray-instrument.d/{module}"] = 0o100644
+        at_start = folder == "xray_instrument" and name[:-3] in AT_START
         for version in PYTHONS:
-            cached = Path("xray-instrument.d", folder, "__pycache__", f"{name[:-3]}.cpython-{version.replace('.', '')}.pyc")
+            stem = "guest" if at_start else name[:-3]
+            cached = Path("xray-instrument.d", folder, "__pycache__", f"{stem}.cpython-{version.replace('.', '')}.pyc")
             expected[cached.as_posix()] = 0o100644
     with zipfile.ZipFile(built / "xray-instrument-layer.zip") as archive:
         infos = archive.infolist()
@@ -100,14 +103,19 @@ def files(code):
         if isinstance(constant, types.CodeType):
             yield from files(constant)
 found, root = {}, pathlib.Path(sys.argv[1])
+def header(data):
+    return [data[:4] == importlib.util.MAGIC_NUMBER, int.from_bytes(data[4:8], "little")]
+guest = pathlib.Path(importlib.util.cache_from_source(str(root / "xray_instrument" / "guest.py"), optimization="")).read_bytes()
+codes = marshal.loads(guest[16:])
 for source in root.rglob("*.py"):
+    name = source.relative_to(root).as_posix()
+    module = name[:-3].replace("/", ".").removesuffix(".__init__")
+    if module in codes:
+        found[name] = [*header(guest), True, sorted(set(files(marshal.loads(codes[module]))))]
+        continue
     data = pathlib.Path(importlib.util.cache_from_source(str(source), optimization="")).read_bytes()
-    found[source.relative_to(root).as_posix()] = [
-        data[:4] == importlib.util.MAGIC_NUMBER,
-        int.from_bytes(data[4:8], "little"),
-        data[8:16] == importlib.util.source_hash(source.read_bytes()),
-        sorted(set(files(marshal.loads(data[16:])))),
-    ]
+    hashed = data[8:16] == importlib.util.source_hash(source.read_bytes())
+    found[name] = [*header(data), hashed, sorted(set(files(marshal.loads(data[16:]))))]
 json.dump(found, sys.stdout)
 """
 
@@ -124,14 +132,13 @@ def test_byte_code(version: str, built: Path) -> None:
 
 @pytest.mark.parametrize("version", PYTHONS)
 def test_each_python_takes_its_byte_code(version: str, built: Path) -> None:
-    """The package is imported from byte-code: it has no docstring there, while the source has one."""
+    """The start-up module loads the package from byte-code: it has no docstring there, while the source has one, and no loader."""
     interpreter = pythons.find(version)
     assert interpreter is not None
-    script = (
-        f"import sys; sys.path.insert(0, {str(built / 'opt' / pack.PRIVATE)!r}); import xray_instrument as x; print(x.__doc__)"
-    )
-    done = subprocess.run([interpreter, "-I", "-B", "-c", script], capture_output=True, text=True, check=False)  # noqa: S603
-    assert (done.stdout, done.stderr) == ("None\n", "")
+    script = "import sys; print(sys.modules['xray_instrument'].__doc__, sys.modules['xray_instrument.start'].__spec__.loader)"
+    environment = {"PYTHONPATH": str(built / "opt" / pack.PRIVATE)}
+    done = subprocess.run([interpreter, "-B", "-c", script], capture_output=True, text=True, check=False, env=environment)  # noqa: S603
+    assert (done.stdout, done.stderr) == ("None None\n", "")
 
 
 def test_an_equal_tree_is_left_alone_and_another_one_is_replaced(tmp_path: Path) -> None:
