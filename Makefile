@@ -27,8 +27,8 @@ layer:
 demo: setup layer ## Run two unmodified functions with the layer on this machine and print their traces
 	@$(BIN)/python -m examples.demo
 
-test: setup layer ## Run the tests; PYTEST_ARGS="-k header" for some of them
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup layer ## Run the tests; PYTEST_ARGS="-k header" for some
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
 
 lint: setup ## Check style, types and shell scripts
 	@$(BIN)/ruff check $(CODE)
