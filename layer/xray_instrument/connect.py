@@ -60,9 +60,7 @@ def connect(
     _add_plugins(imports, settings, load_own)
 
 
-def _initialization(
-    settings: Settings, emitter: Emitter, began: "tuple[float, str | None]"
-) -> "Initialization | None":
+def _initialization(settings: Settings, emitter: Emitter, began: "tuple[float, str | None]") -> "Initialization | None":
     """Make the recording of the cold start.
 
     None where module code ran long before and elsewhere: restored from a snapshot (SnapStart), or in the

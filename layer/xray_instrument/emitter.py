@@ -1,8 +1,7 @@
 """Datagrams to the daemon: UDP, unconnected, non-blocking. Never waits, never raises, counts what it lost."""
 
-import os
-
 import _socket  # not socket: 0.5 ms against 6 ms of a cold start, measured
+import os
 
 from .wire import datagram
 

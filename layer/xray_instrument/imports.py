@@ -7,12 +7,9 @@ to undo on the modules. Two things hang on it: what is to happen after a library
 imported only then), and the timing of the initialization's imports.
 """
 
+import _frozen_importlib as importlib_bootstrap
 import sys
 from _thread import get_ident
-
-import _frozen_importlib as importlib_bootstrap
-
-from .guard import guarded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +58,7 @@ class Imports:
                     entered(name)
                 enter(self)
 
-            def __exit__(self, *args: "Any", **kwargs: "Any") -> None:
+            def __exit__(self, *args: object, **kwargs: "Any") -> None:
                 leave(self, *args, **kwargs)
                 if self._xray_instrument:
                     left(self._name)
@@ -86,4 +83,3 @@ class Imports:
             module = sys.modules.get(name)
             if module is not None:  # else it failed to load, and may be loaded again
                 self.after.pop(name)(module)
-

@@ -60,7 +60,7 @@ def process_start(now: float, at_most: float, reading: "str | None") -> float:
 class Import(Subsegment):
     """The loading of one top-level module below another one, its own submodules folded in."""
 
-    __slots__ = ("_new_id", "_real_id", "nested", "nodes", "since", "total", "used")
+    __slots__ = ("_new_id", "_real_id", "above", "nested", "nodes", "since", "total", "used")
 
     def __init__(self, name: str, start_time: float, trace: Trace, recorder: "Recorder") -> None:
         self._real_id = ""
@@ -70,21 +70,22 @@ class Import(Subsegment):
         self.since = start_time
         self.total = 0.0
         self.used = False
+        self.above: "Import | None" = None
         super().__init__(name, "", start_time, trace)
 
     @property
-    def id(self) -> str:
+    def id(self) -> str:  # noqa: A003
         """16 hex digits, drawn when first asked for: most imports are never shown."""
         if not self._real_id:
             self._real_id = self._new_id()
-            above: "Subsegment | None" = self
-            while isinstance(above, Import) and not above.used:
-                above.used = True
-                above = above.parent
+            node: "Import | None" = self
+            while node is not None and not node.used:
+                node.used = True
+                node = node.above
         return self._real_id
 
     @id.setter
-    def id(self, value: str) -> None:
+    def id(self, value: str) -> None:  # noqa: A003
         self._real_id = value
 
 
@@ -97,7 +98,7 @@ class Initialization(Trace):
         threshold: seconds that an import must take to be shown.
     """
 
-    __slots__ = ("_emitter", "_kept", "_recorder", "_threshold", "_top", "ended_at", "modules")
+    __slots__ = ("_emitter", "_kept", "_recorder", "_threshold", "_top", "_under_way", "ended_at", "modules")
 
     def __init__(self, name: str, started: float, threshold: float, recorder: "Recorder", emitter: "Emitter") -> None:
         super().__init__(self._keep)
@@ -108,7 +109,7 @@ class Initialization(Trace):
         self.ended_at = 0.0
         self.modules = 0
         # root moves along: what begins hangs below the import that is under way.
-        self.root = self._top = Import(legal_name(name + " init"), started, self, recorder)
+        self.root = self._top = self._under_way = Import(legal_name(name + " init"), started, self, recorder)
 
     def client_ready(self) -> None:
         """Note the end of the runtime's own start: Python, and the runtime client's import."""
@@ -122,8 +123,7 @@ class Initialization(Trace):
         """A module's loading begins on the main thread."""
         self.modules += 1
         top = name.partition(".")[0]
-        above = self.root
-        assert isinstance(above, Import)
+        above = self._under_way
         if above.name == top:
             above.nested += 1
             return
@@ -131,14 +131,13 @@ class Initialization(Trace):
         node = above.nodes.get(top)
         if node is None:
             node = above.nodes[top] = Import(top, now, self, self._recorder)
-            node.parent = above
+            node.parent = node.above = above
         node.since = now
-        self.root = node
+        self.root = self._under_way = node
 
     def import_ended(self, name: str) -> None:
         """A module has been loaded, or has failed to."""
-        node = self.root
-        assert isinstance(node, Import)
+        node = self._under_way
         if node.name != name.partition(".")[0]:
             return
         if node.nested:
@@ -147,12 +146,12 @@ class Initialization(Trace):
         now = self._recorder.clock()
         node.total += now - node.since
         node.end_time = now
-        if node.parent is not None:
-            self.root = node.parent
+        if node.above is not None:
+            self.root = self._under_way = node.above
 
     def end(self) -> None:
         """The runtime asks for its first invocation."""
-        self.root = self._top
+        self.root = self._top  # nothing is under way any more
         self.ended_at = self.root.end_time = self._recorder.clock()
 
     def adopt(self, invocation: "Invocation", kind: str, cause: "Document | None" = None) -> None:

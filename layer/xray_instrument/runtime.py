@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .watch import Watcher
 
+
 class Runtime:
     """Begins and ends what is recorded as the runtime client goes through its life.
 
@@ -192,9 +193,7 @@ class _Fetched:
         return self._plain.__get__(instance, owner)
 
 
-def _observed(
-    plain: "Callable[..., Any]", observe: "Callable[[Any], None]", *, of_self: bool = False
-) -> "Callable[..., Any]":
+def _observed(plain: "Callable[..., Any]", observe: "Callable[[Any], None]", *, of_self: bool = False) -> "Callable[..., Any]":
     """Return a function that calls `plain` and shows us its result, or the object that it was called on."""
 
     def xray_instrument_observed(*args: "Any", **kwargs: "Any") -> "Any":

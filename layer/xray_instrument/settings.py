@@ -25,8 +25,7 @@ SETTINGS: "tuple[tuple[str, Any, str, str], ...]" = (
     ("disable", (), "parts", "Parts to leave out, separated by commas: botocore, threads, imports, watcher."),
     (
         "capture", (), "captures",
-        "What to record beyond the default, separated by commas: `object_keys` (S3 keys), "
-        "`message_urls` (paths and queries of URLs in exception messages).",
+        "What to record beyond the default, separated by commas: `object_keys` (S3 keys), `message_urls` (URLs in messages).",
     ),
     (
         "import_threshold_ms", 0.005, "milliseconds",

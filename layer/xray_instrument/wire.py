@@ -7,7 +7,6 @@ too large, or that JSON cannot take as it is, goes through fit.py.
 
 import json
 
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 HEADER = b'{"format":"json","version":1}\n'
 MAX_DATAGRAM = 65_507
 MAX_DOCUMENT = MAX_DATAGRAM - len(HEADER)
+
 
 def _encoder() -> "Callable[[Any], str]":
     """Return an encoder made once: json.dumps, and JSONEncoder.encode too, set up a new one for each document."""

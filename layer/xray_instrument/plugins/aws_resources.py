@@ -65,7 +65,7 @@ class Operation:
         for read, field in self._deep:
             found = list(dict.fromkeys(value for value in read(parameters) if value))[:_LIST_LIMIT]
             if found:
-                one = field not in ("table_names",) and len(found) == 1
+                one = field != "table_names" and len(found) == 1
                 aws[field] = _short(found[0]) if one else [_short(value) for value in found]
         return aws
 

@@ -49,7 +49,12 @@ PARAMETERS: "dict[str, Fields]" = {
     "ECS": {"cluster": "cluster", "taskDefinition": "task_definition", "service": "service_name"},
     "EFS": {"FileSystemId": "file_system_id"},
     "EKS": {"name": "cluster_name", "clusterName": "cluster_name"},
-    "EventBridge": {"Entries[].EventBusName": "event_bus_name", "EventBusName": "event_bus_name", "Name": "rule_name", "Rule": "rule_name"},
+    "EventBridge": {
+        "Entries[].EventBusName": "event_bus_name",
+        "EventBusName": "event_bus_name",
+        "Name": "rule_name",
+        "Rule": "rule_name",
+    },
     "Firehose": {"DeliveryStreamName": "delivery_stream_name"},
     "Glue": {"JobName": "job_name", "DatabaseName": "database_name", "TableName": "table_name", "Name": "resource_name"},
     "IAM": {"RoleName": "role_name", "PolicyArn": "policy_arn"},

@@ -157,7 +157,7 @@ def _inside_a_call() -> bool:
     Else the other one has been cancelled or interrupted, and only its exception keeps it: that of
     `except TimeoutError:`, in which the function makes another call instead.
     """
-    frame: "Any" = sys._getframe(1)
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
     calls = 0
     while frame is not None:
         calls += frame.f_code.co_name == "_make_api_call"
@@ -237,7 +237,7 @@ _EMITTING = ("_answered", "_failed", "_after_call", "_after_call_error", "xray_i
 
 def _emitting() -> "Any":
     """Return the frame of botocore that emitted the event being handled: for an error, the one that raises it."""
-    frame: "Any" = sys._getframe(1)
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
     while frame.f_back is not None and frame.f_code.co_name in _EMITTING:
         frame = frame.f_back
     return frame
