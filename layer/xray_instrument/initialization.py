@@ -74,7 +74,7 @@ class Import(Subsegment):
         super().__init__(name, "", start_time, trace)
 
     @property
-    def id(self) -> str:  # noqa: A003
+    def id(self) -> str:
         """16 hex digits, drawn when first asked for: most imports are never shown."""
         if not self._real_id:
             self._real_id = self._new_id()
@@ -84,8 +84,8 @@ class Import(Subsegment):
                 node = node.above
         return self._real_id
 
-    @id.setter
-    def id(self, value: str) -> None:  # noqa: A003
+    @id.setter  # noqa: A003
+    def id(self, value: str) -> None:
         self._real_id = value
 
 
