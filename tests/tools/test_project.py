@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from tools import pythons
 
 REPOSITORY = pythons.REPOSITORY
+TESTS = sorted(REPOSITORY.glob("tests/**/test_*.py"))
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 
 
@@ -45,3 +47,15 @@ def test_links_lead_somewhere(document: Path) -> None:
     """Each relative link of a document names a file that exists."""
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", document.read_text(encoding="utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("module", TESTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def test_every_test_has_its_sentence(module: Path) -> None:
+    """Each test of a module says in its docstring what holds."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    tests = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+    ]
+    assert [test.name for test in tests if not ast.get_docstring(test)] == []
