@@ -1,0 +1,182 @@
+"""The watcher: one thread that tells slow calls and the deadline, and is otherwise not there."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kit.fakes import CapturedDatagrams, CountingIds, Document
+from tests.kit.runtime_api import PARENT, ROOT, SAMPLED
+from xray_instrument import header, watch
+from xray_instrument.context import live
+from xray_instrument.emitter import Emitter
+from xray_instrument.invocation import Invocation
+from xray_instrument.model import NOTHING
+from xray_instrument.recorder import Recorder
+from xray_instrument.watch import Watcher
+
+
+class Watched:
+    """An invocation with a watcher of its own."""
+
+    def __init__(self, slow_call: float, margin: float) -> None:
+        self.captured = CapturedDatagrams()
+        self.recorder = Recorder(new_id=CountingIds())
+        self.emitter = Emitter(self.captured.send)
+        self.watcher = Watcher(self.recorder, slow_call, margin)
+
+    def begin(self, seconds_left: float = 0.0) -> Invocation:
+        found, _reason = header.parse(SAMPLED)
+        assert found is not None
+        invocation = Invocation(found, "app.handler", self.recorder, self.emitter)
+        invocation.root.fields = {"annotations": {}, "metadata": {}}
+        invocation.deadline = time.time() + seconds_left if seconds_left else 0.0
+        live.trace = invocation
+        self.watcher.wake()
+        return invocation
+
+    def names(self) -> list[tuple[str, bool]]:
+        return [(document["name"], bool(document.get("in_progress"))) for document in self.captured.documents()]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher that looks every 10 ms and parks after three looks at nothing."""
+    monkeypatch.setattr(watch, "TICK", 0.01)
+    monkeypatch.setattr(watch, "PARK_AFTER", 3)
+
+
+@pytest.fixture
+def watched(quick: None) -> Iterator[Watched]:
+    made = Watched(slow_call=0.05, margin=0.1)
+    yield made
+    live.trace = NOTHING
+    made.watcher.before_fork()  # the one way to end the thread
+
+
+def wait_until(holds: object, seconds: float = 5.0) -> None:
+    until = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_slow_call_is_told_once(watched: Watched) -> None:
+    """A call open longer than the limit is sent in progress, once, however long it takes; a quick one never."""
+    watched.begin()
+    slow = watched.recorder.begin("slow", leaf=True)
+    time.sleep(0.3)
+    watched.recorder.end(slow)
+    quick_one = watched.recorder.begin("quick", leaf=True)
+    watched.recorder.end(quick_one)
+    time.sleep(0.1)
+
+    assert watched.names() == [("slow", True), ("slow", False), ("quick", False)]
+
+
+def test_deadline_is_told_once_with_the_stack(watched: Watched) -> None:
+    """Shortly before the deadline: what is open in progress, and one complete subsegment with the place where the function is."""
+    invocation = watched.begin(0.3)
+    watched.recorder.begin("hanging", leaf=True)
+
+    def hang_here() -> None:
+        time.sleep(0.5)
+
+    hang_here()
+
+    assert watched.names() == [("hanging", True), ("Deadline", False)]
+    told: Document = watched.captured.documents()[-1]
+    (exception,) = told.pop("cause")["exceptions"]
+    assert [frame["label"] for frame in exception["stack"]][-1] == "hang_here"
+    assert exception["message"].endswith(" ms before the function's deadline; this is where")
+    assert told["end_time"] == pytest.approx(invocation.deadline, abs=0.002)
+    assert told["end_time"] - told["start_time"] == pytest.approx(0.1, abs=0.05)
+    identity = {"name": "Deadline", "trace_id": ROOT, "parent_id": invocation.root.id, "type": "subsegment", "fault": True}
+    assert {key: value for key, value in told.items() if key not in ("id", "start_time", "end_time")} == identity
+    assert invocation.root.parent_id == PARENT
+
+
+def test_nothing_after_the_end(watched: Watched) -> None:
+    """An invocation that ends in time is told nothing, neither then nor when its deadline passes."""
+    invocation = watched.begin(0.2)
+    invocation.end(time.time())
+    live.trace = NOTHING
+    time.sleep(0.4)
+
+    assert watched.names() == [("app.handler", False)]
+
+
+def test_a_new_invocation_has_its_own_deadline(watched: Watched) -> None:
+    """Each invocation's deadline is told for that one only."""
+    for seconds in (0.2, 5.0, 0.2):
+        invocation = watched.begin(seconds)
+        time.sleep(0.3)
+        invocation.end(time.time())
+        live.trace = NOTHING
+
+    assert watched.names() == [(name, False) for name in ("Deadline", "app.handler", "app.handler", "Deadline", "app.handler")]
+
+
+def test_parks_and_wakes(watched: Watched) -> None:
+    """Without anything to watch the thread parks; the next invocation wakes it."""
+    watched.begin()
+    live.trace = NOTHING
+    wait_until(lambda: watched.watcher._parked)
+    watched.begin()
+    slow = watched.recorder.begin("slow", leaf=True)
+    wait_until(lambda: watched.names() == [("slow", True)])
+    watched.recorder.end(slow)
+
+    assert watched.names() == [("slow", True), ("slow", False)]
+
+
+def test_the_function_sees_no_thread(watched: Watched) -> None:
+    """threading knows nothing of the watcher."""
+    before = threading.enumerate()
+    watched.begin()
+
+    assert (threading.enumerate(), threading.active_count()) == (before, len(before))
+
+
+def test_no_thread_at_a_fork(watched: Watched) -> None:
+    """Before a fork the thread is gone for the kernel too, so Python 3.12 and later warn of nothing; then it is there again."""
+    hooks = watched.watcher
+    threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
+    watched.begin()
+    for _ in range(3):
+        wait_until(lambda: len(os.listdir("/proc/self/task")) == threads + 1)  # noqa: PTH208
+        hooks.before_fork()
+        assert (len(os.listdir("/proc/self/task")), hooks._running, hooks.resume) == (threads, False, True)  # noqa: PTH208
+        hooks.after_fork_in_parent()
+    slow = watched.recorder.begin("slow", leaf=True)
+    wait_until(lambda: watched.names() == [("slow", True)])
+    watched.recorder.end(slow)
+
+
+def test_fork_before_the_first_invocation(watched: Watched) -> None:
+    """A fork while nothing runs starts nothing."""
+    watched.watcher.before_fork()
+    watched.watcher.after_fork_in_parent()
+
+    assert (watched.watcher._running, watched.captured.datagrams) == (False, [])
+
+
+def test_fault_in_the_watcher(watched: Watched, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """A fault of the watcher's is told once, and the thread goes on doing nothing: it must not die with a traceback."""
+    from xray_instrument.guard import Guard, guarded  # noqa: PLC0415
+
+    monkeypatch.setattr(Guard, "strict", False)
+    monkeypatch.setattr(sys, "_current_frames", None)
+    watched.begin(0.15)
+    wait_until(lambda: "watcher" in guarded.off)
+    time.sleep(0.1)
+
+    off = guarded.off.pop("watcher")
+    err = capfd.readouterr().err
+    assert "TypeError" in off
+    assert (err.count("\n"), err.startswith("xray_instrument: watcher is switched off")) == (1, True)
