@@ -16,7 +16,12 @@ import pytest
 from tools import pack, pythons
 
 REPOSITORY = pythons.REPOSITORY
-AT_START = {Path(name).stem for name in pack.guest_modules({entry.name: (entry.data.decode(), "") for entry in pack.sources(REPOSITORY) if entry.name.endswith("start.py")})}
+AT_START = {
+    Path(name).stem
+    for name in pack.guest_modules(
+        {entry.name: (entry.data.decode(), "") for entry in pack.sources(REPOSITORY) if entry.name.endswith("start.py")}
+    )
+}
 PYTHONS = list(pythons.present())
 
 
