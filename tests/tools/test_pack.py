@@ -137,7 +137,7 @@ def test_byte_code(version: str, built: Path) -> None:
 
 @pytest.mark.parametrize("version", PYTHONS)
 def test_each_python_takes_its_byte_code(version: str, built: Path) -> None:
-    """The start-up module loads the package from byte-code: it has no docstring there, while the source has one, and no loader."""
+    """The start-up module loads the package from byte-code: no docstring, which the source has, and no loader."""
     interpreter = pythons.find(version)
     assert interpreter is not None
     script = "import sys; print(sys.modules['xray_instrument'].__doc__, sys.modules['xray_instrument.start'].__spec__.loader)"
