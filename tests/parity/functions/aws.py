@@ -20,7 +20,7 @@ def calls(event, context):
     item = dynamodb.get_item(TableName="orders", Key={"id": {"S": "7"}})
     s3.put_object(Bucket="archive", Key="a key/ü", Body=b"body")
     sqs.send_message(QueueUrl="https://sqs.eu-west-1.amazonaws.com/123456789012/jobs", MessageBody="m")
-    boto3.resource("dynamodb").Table("orders").put_item(Item={"id": "8"})
+    boto3.resource("dynamodb").Table("orders").delete_item(Key={"id": "8"})
     return item
 
 
