@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.inbox import Inbox
 from benchmarks.stage import BARE, LAYER, SDK, UNSAMPLED_LAYER, Stage, Variant
 from tests.kit.aws_stub import AwsStub
-from tests.kit.collector import Collector
 from tests.kit.process import Guest
 from tests.kit.runtime_api import Invocation
 
@@ -62,7 +62,7 @@ class NothingTracedError(Exception):
 class Starter:
     """Starts functions of a stage, with a daemon and an AWS to talk to."""
 
-    def __init__(self, stage: Stage, daemon: Collector, aws: AwsStub) -> None:
+    def __init__(self, stage: Stage, daemon: Inbox, aws: AwsStub) -> None:
         self._stage = stage
         self._daemon = daemon
         self._environment = {"AWS_ENDPOINT_URL": aws.url}
@@ -79,10 +79,10 @@ class Starter:
 
     def inventory(self, variant: Variant, function: str) -> Inventory:
         """Which modules that variant loads; also looks whether it traces as it should."""
-        self._daemon.clear()
+        self._daemon.take()
         with self._guest(variant, function, {"modules": True}) as guest:
             files: dict[str, str | None] = guest.api.posts[0].json()
-        sent = len(self._daemon.documents())
+        sent = self._daemon.take()
         if (sent > 0) != (variant is not BARE and variant.sampled) and not (variant.sdk and function == "noop"):
             raise NothingTracedError(f"{variant.name} {function}: {sent} documents")
         return self._sorted_out(variant, files)
@@ -116,13 +116,13 @@ def _status(pid: int) -> dict[str, int]:
 
 def measure(stage: Stage, function: str, rounds: int) -> Cold:
     """Start every variant of a function `rounds` times, after once for the page cache and the byte-code."""
-    with Collector() as daemon, AwsStub() as aws:
+    with Inbox() as daemon, AwsStub() as aws:
         starter = Starter(stage, daemon, aws)
         modules = {variant.name: starter.inventory(variant, function) for variant in VARIANTS}
         starts: dict[str, list[Start]] = {variant.name: [] for variant in VARIANTS}
         for _ in range(rounds):
             for variant in stage.shuffled(VARIANTS):
                 starts[variant.name].append(starter.start(variant, function))
-            daemon.clear()
+            daemon.take()
             aws.requests.clear()
     return Cold(function, starts, modules)

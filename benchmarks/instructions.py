@@ -48,6 +48,8 @@ def text(stage: Stage) -> str:
     if not available():
         return "Instructions: valgrind is not on PATH."
     rows = []
+    for function, event in (("noop", {}), ("calls", {"calls": 1})):
+        count(stage, BARE, function, 1, event)  # the first one compiles it
     for variant in VARIANTS:
         few, many = (count(stage, variant, "noop", number, {}) for number in (FEW, MANY))
         few_calls, many_calls = (count(stage, variant, "calls", 1, {"calls": number}) for number in (FEW, MANY))

@@ -56,14 +56,15 @@ class Loop:
         launch = stage.launch(variant, function, {}, daemon)
         options = ["threaded"] if threaded else []
         self._errors = sandbox.root / f"{variant.name}-{function}.stderr"
-        self._process = subprocess.Popen(
-            [*command(stage, variant, function), *options],
-            env=sandbox.environment(launch, NO_RUNTIME_API),
-            cwd=sandbox.task,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors.open("wb"),
-        )
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [*command(stage, variant, function), *options],
+                env=sandbox.environment(launch, NO_RUNTIME_API),
+                cwd=sandbox.task,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
         stage.processors.give(self._process.pid)
 
     def block(self, header: str, event: Mapping[str, object], count: int, *, profile: bool = False) -> Block:

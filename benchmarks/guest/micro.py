@@ -12,7 +12,7 @@ import timeit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 HEADER = "Root=1-65a0f3c2-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:0"
@@ -60,7 +60,7 @@ def parse(header: str) -> "Callable[[], object]":
     return lambda: module.parse(header)
 
 
-def trigger(event: "dict[str, object]") -> "Callable[[], object]":
+def trigger(event: "Mapping[str, object]") -> "Callable[[], object]":
     """Make a call that looks what an event is."""
     from xray_instrument import triggers  # noqa: PLC0415
 
@@ -69,7 +69,8 @@ def trigger(event: "dict[str, object]") -> "Callable[[], object]":
 
 def named(module: str, function: str) -> "Callable[[], object]":
     """Return a function without arguments."""
-    return getattr(importlib.import_module(f"xray_instrument.{module}"), function)
+    found: Callable[[], object] = getattr(importlib.import_module(f"xray_instrument.{module}"), function)
+    return found
 
 
 PARTS: "tuple[tuple[str, Callable[[], Callable[[], object]]], ...]" = (
