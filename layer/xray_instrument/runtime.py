@@ -54,7 +54,7 @@ class Runtime:
         self._watcher: "Watcher | None" = None
         self._facts: "dict[str, Any] | None" = None
         self._count = 0
-        self._raised: "BaseException | None" = None
+        self._reported: "dict[str, Any] | None" = None
         self._imports: "Imports | None" = None
 
     def attach(self, client: "ModuleType", imports: "Imports | None" = None) -> None:
@@ -83,7 +83,7 @@ class Runtime:
         """Watch the client's error reports, and from here on the imports of the handler."""
         plain = getattr(bootstrap, "make_error", None)
         if plain is not None:
-            bootstrap.make_error = _observed(plain, guarded("causes")(self._keep_raised))  # type: ignore[attr-defined]
+            bootstrap.make_error = _observed(plain, guarded("causes")(self._read_raised))  # type: ignore[attr-defined]
         if self._init is not None and self._imports is not None:
             self._init.client_ready()
             live.trace = self._init
@@ -137,8 +137,10 @@ class Runtime:
         if isinstance(live.trace, Invocation):
             live.trace.saw_event(event)
 
-    def _keep_raised(self, _report: object) -> None:
-        self._raised = sys.exc_info()[1]
+    def _read_raised(self, _report: object) -> None:
+        """Read the exception that the client is making its report of: at once, so that we do not keep it alive."""
+        if live.trace.recording:
+            self._reported = _cause(sys.exc_info()[1])
 
     def before_result(self) -> None:
         """The handler has returned."""
@@ -147,13 +149,13 @@ class Runtime:
 
     def before_error(self) -> None:
         """The handler has failed, or the client with its result."""
-        raised, self._raised = self._raised, None
+        cause, self._reported = self._reported, None
         if isinstance(live.trace, Invocation):
-            self._end(live.trace, _cause(raised))
+            self._end(live.trace, cause or _cause(None))
 
     def before_init_error(self) -> None:
         """The initialization has failed. On Lambda no header has come yet; where one has, tell it there."""
-        raised, self._raised = self._raised, None
+        cause, self._reported = self._reported, None
         found, reason = header.parse(os.environ.get("_X_AMZN_TRACE_ID"))
         if self._init is None or found is None:
             if self._settings.debug:
@@ -161,7 +163,7 @@ class Runtime:
             return
         self._init.end()
         invocation = Invocation(found, self._settings.handler or "handler", self._recorder, self._emitter)
-        self._init.adopt(invocation, self._settings.initialization_type, _cause(raised))
+        self._init.adopt(invocation, self._settings.initialization_type, cause or _cause(None))
 
     def at_exit(self) -> None:
         """The process ends. Inside an invocation, that is the function's doing, and the invocation's fault."""

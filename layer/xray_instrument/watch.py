@@ -101,6 +101,7 @@ class Watcher:
         trace = live.trace
         if not isinstance(trace, Invocation):
             return None
+        trace.announce(trace.root)  # sent already, unless the client has a marshaller of the function's own
         now = self._recorder.clock()
         for subsegment in list(trace.open.values()):
             if now - subsegment.start_time >= self._slow_call:

@@ -27,7 +27,7 @@ S3_REQUEST_ID = "S3REQUESTID"
 S3_EXTENDED_ID = "s3/extended/id="
 
 
-class _Handler(aws_stub._Handler):  # noqa: SLF001
+class _Handler(aws_stub._Handler):
     """The stub's, without the header that the real S3 does not send: botocore would take the request id from it."""
 
     def send_header(self, keyword: str, value: str) -> None:
@@ -74,7 +74,7 @@ def recording(applied: None) -> Iterator[Recording]:
 def stub() -> Iterator[AwsStub]:
     """One server for all tests; `aws` hands it out empty."""
     with AwsStub() as server:
-        server._server.RequestHandlerClass = _Handler  # noqa: SLF001
+        server._server.RequestHandlerClass = _Handler
         yield server
 
 
@@ -82,7 +82,7 @@ def stub() -> Iterator[AwsStub]:
 def aws(stub: AwsStub) -> AwsStub:
     """AWS without a script and without requests so far."""
     stub.clear()
-    stub._scripts.clear()  # noqa: SLF001  (a new server for each of some hundred tests costs more than they do)
+    stub._scripts.clear()
     return stub
 
 
@@ -90,9 +90,9 @@ def aws(stub: AwsStub) -> AwsStub:
 def client(aws: AwsStub, applied: None) -> MakeClient:
     """Makes clients of the stub: `client("s3", retries={...})`."""
 
-    def make(service: str, *, session: Any = None, **config: Any) -> Any:  # noqa: ANN401  (boto3 has no types)
+    def make(service: Any, *, session: Any = None, **config: Any) -> Any:
         settings = {"inject_host_prefix": False, "retries": {"max_attempts": 0}, **config}
-        maker = session or boto3.session.Session()
+        maker: Any = session or boto3.session.Session()
         return maker.client(service, endpoint_url=aws.url, config=Config(**settings))
 
     return make

@@ -18,5 +18,5 @@ def followed() -> Iterator[None]:
     follow_threads(threading)
     follow_executors(thread_pools)
     yield
-    threading._limbo, thread_pools._WorkItem = limbo, item  # type: ignore[attr-defined]
+    threading._limbo, thread_pools._WorkItem = limbo, item  # type: ignore[attr-defined,misc]
     live.threads = {}

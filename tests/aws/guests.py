@@ -16,7 +16,7 @@ from tests.kit import layer, pythons
 from tests.kit.aws_stub import AwsRequest, AwsStub
 from tests.kit.collector import Collector, compiled, duplicates, normalised
 from tests.kit.fakes import HEADER, Document
-from tests.kit.process import Guest, Launch, Run, Sandbox
+from tests.kit.process import NO_DAEMON, Guest, Launch, Run, Sandbox
 from tests.kit.runtime_api import Invocation
 
 NEWEST = list(pythons.present())[-1] if pythons.present() else pythons.VERSIONS[-1]
@@ -96,7 +96,7 @@ def started(root: Path, function: Function, collector: Collector, aws: AwsStub, 
         "app.handler",
         {"AWS_ENDPOINT_URL": aws.url, "AWS_MAX_ATTEMPTS": "1", **function.environment},
         wrapper=layer.unpacked() / "xray-instrument" if function.layered else None,
-        **({"daemon": collector.address} if function.daemon else {}),
+        daemon=collector.address if function.daemon else NO_DAEMON,
     )
     return Guest(sandbox, launch, invocations)
 

@@ -61,7 +61,8 @@ def test_fifty_in_a_gather_one_cancelled(recording: Recording, aws: AwsStub) -> 
             calls = [get_item(dynamodb) for _ in range(49)]
             lost = asyncio.create_task(dynamodb.describe_table(TableName="orders"))
             asyncio.get_running_loop().call_later(0.5, lost.cancel)
-            return await asyncio.gather(lost, *calls, return_exceptions=True)
+            found: list[object] = await asyncio.gather(lost, *calls, return_exceptions=True)
+            return found
 
     results = asyncio.run(fifty())
     recording.end()

@@ -94,7 +94,9 @@ def test_aws_xray_sdk_and_powertools(name: str, tmp_path: Path, aws: AwsStub) ->
     assert [tree.get("subsegments") for tree in layered.roots] == [None]
     assert str(layered.sent).count("GetItem") == 1
     headers = [[ID.sub("Parent=…", value) for value in request.all_headers("X-Amzn-Trace-Id")] for request in layered.requests]
-    assert headers == [[ID.sub("Parent=…", value) for value in request.all_headers("X-Amzn-Trace-Id")] for request in bare.requests]
+    assert headers == [
+        [ID.sub("Parent=…", value) for value in request.all_headers("X-Amzn-Trace-Id")] for request in bare.requests
+    ]
     assert [len(values) for values in headers] == [1]
 
 
@@ -112,7 +114,7 @@ def spans() -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    instrumentor = BotocoreInstrumentor()
+    instrumentor: Any = BotocoreInstrumentor()  # type: ignore[no-untyped-call]
     instrumentor.instrument(tracer_provider=provider)
     yield exporter
     instrumentor.uninstrument()
@@ -140,7 +142,7 @@ def test_opentelemetry_switched_off_again(recording: Recording, client: MakeClie
     """When OpenTelemetry's instrumentation is taken off, the next call of the same client is ours again."""
     dynamodb = client("dynamodb")
     get_item(dynamodb)
-    BotocoreInstrumentor().uninstrument()
+    BotocoreInstrumentor().uninstrument()  # type: ignore[no-untyped-call]
 
     get_item(dynamodb)
 

@@ -97,7 +97,11 @@ def test_nothing_of_a_requests_content(
 
     assert len(aws.requests) == len(recording.captured.datagrams) == 1
     request = aws.requests[0]
-    assert service == "secretsmanager" or CANARY in f"{request.target} {request.headers} {request.body!r}" or b"Y2FuYXJ5" in request.body
+    assert (
+        service == "secretsmanager"
+        or CANARY in f"{request.target} {request.headers} {request.body!r}"
+        or b"Y2FuYXJ5" in request.body
+    )
     assert BYTES not in sent
     assert base64.b64encode(BYTES).strip(b"=") not in sent
 
@@ -110,14 +114,14 @@ ANSWERS: tuple[tuple[str, str, dict[str, Any], Reply], ...] = (
     ("sqs", "receive_message", {"QueueUrl": QUEUE}, Reply(body=json.dumps({"Messages": [{"Body": CANARY, "ReceiptHandle": CANARY}]}).encode())),
     ("dynamodb", "list_tables", {}, Reply(body=b"{}", headers=(("X-Secret", CANARY), ("Set-Cookie", CANARY)))),
 )  # fmt: skip
-SIGNING = {"stepfunctions": "states"}
 
 
-@pytest.mark.parametrize(("service", "operation", "parameters", "reply"), ANSWERS, ids=[call[0] + "." + call[1] for call in ANSWERS])
+@pytest.mark.parametrize("row", ANSWERS, ids=[f"{row[0]}.{row[1]}" for row in ANSWERS])
 def test_nothing_of_an_answers_content(
-    service: str, operation: str, parameters: dict[str, Any], reply: Reply, recording: Recording, client: MakeClient, aws: AwsStub
+    row: tuple[str, str, dict[str, Any], Reply], recording: Recording, client: MakeClient, aws: AwsStub
 ) -> None:
     """No item, message, secret, key material or header of an answer in any datagram."""
+    service, operation, parameters, reply = row
     api = "".join(word.capitalize() for word in operation.split("_"))
     aws.script(f"{service}.{api}", reply)
 
@@ -179,13 +183,17 @@ def test_what_is_kept_of_a_message(message: str, shown: str) -> None:
 
 def presigned_put(url: str) -> None:
     """An upload with a presigned URL's own client: the URL is in botocore's exception."""
-    s3 = boto3.session.Session().client("s3", endpoint_url=url, config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}))
+    s3 = boto3.session.Session().client(
+        "s3", endpoint_url=url, config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+    )
     s3.put_object(Bucket="orders", Key=CANARY, Body=BYTES)
 
 
 def wrong_endpoint(url: str) -> None:
     host = url.partition("//")[2]
-    client = boto3.session.Session().client("dynamodb", endpoint_url=f"http://user:{CANARY}@{host}/", config=Config(retries={"max_attempts": 0}))
+    client = boto3.session.Session().client(
+        "dynamodb", endpoint_url=f"http://user:{CANARY}@{host}/", config=Config(retries={"max_attempts": 0})
+    )
     client.get_item(TableName="orders", Key=ITEM)
 
 
@@ -233,8 +241,13 @@ def test_a_whole_function(tmp_path: Path, aws: AwsStub) -> None:
     context = json.dumps({"client": {"app_title": CANARY}, "custom": {"a": CANARY}})
     identity = json.dumps({"cognitoIdentityId": CANARY, "cognitoIdentityPoolId": CANARY})
     events = [
-        Invocation({"secret": CANARY, "requestContext": {"http": {"path": CANARY}}, "headers": {"Authorization": CANARY}}, client_context=context),
-        Invocation({"secret": CANARY, "fail": True, "Records": [{"eventSource": "aws:sqs", "body": CANARY}]}, cognito_identity=identity),
+        Invocation(
+            {"secret": CANARY, "requestContext": {"http": {"path": CANARY}}, "headers": {"Authorization": CANARY}},
+            client_context=context,
+        ),
+        Invocation(
+            {"secret": CANARY, "fail": True, "Records": [{"eventSource": "aws:sqs", "body": CANARY}]}, cognito_identity=identity
+        ),
     ]
     run = outcome(tmp_path, Function(WHOLE_FUNCTION, {"SECRET": CANARY}), aws, events)
 

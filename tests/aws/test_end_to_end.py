@@ -74,7 +74,11 @@ def test_slow_call_is_announced_once(tmp_path: Path, aws: AwsStub) -> None:
 
     run = outcome(tmp_path, Function(code, {"XRAY_INSTRUMENT_SLOW_CALL_MS": "200"}), aws)
 
-    seen = [(document["name"], bool(document.get("in_progress"))) for document in run.sent if document["name"] in ("DynamoDB", "app.handler")]
+    seen = [
+        (document["name"], bool(document.get("in_progress")))
+        for document in run.sent
+        if document["name"] in ("DynamoDB", "app.handler")
+    ]
     assert seen == [("app.handler", True), ("DynamoDB", True), ("DynamoDB", False), ("DynamoDB", False), ("app.handler", False)]
 
 

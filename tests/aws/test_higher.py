@@ -7,7 +7,6 @@ import json
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -32,7 +31,7 @@ def dynamodb_call(operation: str, length: int = 2, **resources: object) -> Docum
 
 
 def s3_call(operation: str, status: int = 200, length: int = 0, **fields: object) -> Document:
-    aws = {"operation": operation, "region": "eu-west-1", "bucket_name": "orders", "request_id": S3_REQUEST_ID}
+    aws: Document = {"operation": operation, "region": "eu-west-1", "bucket_name": "orders", "request_id": S3_REQUEST_ID}
     aws |= {"id_2": S3_EXTENDED_ID, "retries": 0}
     response = {"status": status, "content_length": length}
     return node("S3", type="subsegment", namespace="aws", aws=aws, http={"response": response}, **fields)
@@ -45,7 +44,10 @@ def trees_at_the_end(recording: Recording) -> list[Document]:
 
 def test_paginator(recording: Recording, client: MakeClient, aws: AwsStub) -> None:
     """Each page is a call of its own."""
-    pages = [{"Items": [], "Count": 0, "ScannedCount": 5, "LastEvaluatedKey": {"pk": {"S": "1"}}}, {"Items": [], "Count": 0, "ScannedCount": 2}]
+    pages = [
+        {"Items": [], "Count": 0, "ScannedCount": 5, "LastEvaluatedKey": {"pk": {"S": "1"}}},
+        {"Items": [], "Count": 0, "ScannedCount": 2},
+    ]
     bodies = [json.dumps(page).encode() for page in pages]
     aws.script("dynamodb.Scan", *(Reply(body=body) for body in bodies))
 
@@ -209,7 +211,13 @@ def test_credentials_fetched_during_a_call(
     }
     http = {"response": {"status": 200, "content_length": len(body)}}
     sts = node("STS", type="subsegment", namespace="aws", aws=block, http=http)
-    aws_block = {"operation": "DescribeKey", "region": "eu-west-1", "key_id": "alias/orders", "request_id": REQUEST_ID, "retries": 0}
+    aws_block = {
+        "operation": "DescribeKey",
+        "region": "eu-west-1",
+        "key_id": "alias/orders",
+        "request_id": REQUEST_ID,
+        "retries": 0,
+    }
     call = node("KMS", type="subsegment", namespace="aws", aws=aws_block, http={"response": {"status": 200, "content_length": 2}})
     assert trees_at_the_end(recording) == [tree([{**call, "subsegments": [sts]}, call])]
     assert "AKIDROLE" in (aws.requests[-1].header("Authorization") or "")

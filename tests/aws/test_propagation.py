@@ -29,13 +29,19 @@ CALLS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 HEADERS = (
     (f"Root={ROOT};Parent={PARENT};Sampled=1", f"Root={ROOT};Parent={FIRST_ID};Sampled=1"),
     # The three shapes of Lineage that were seen; botocore quotes the bar.
-    (f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:a87bd80c:0", f"Root={ROOT};Parent={FIRST_ID};Sampled=1;Lineage=1:a87bd80c:0"),
+    (
+        f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:a87bd80c:0",
+        f"Root={ROOT};Parent={FIRST_ID};Sampled=1;Lineage=1:a87bd80c:0",
+    ),
     (
         f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=a87bd80c:0|68fd508a:5|c512fbe3:2",
         f"Root={ROOT};Parent={FIRST_ID};Sampled=1;Lineage=a87bd80c:0%7C68fd508a:5%7Cc512fbe3:2",
     ),
     (f"Sampled=1;Future=a=b;Parent={PARENT};Root={ROOT}", f"Sampled=1;Future=a=b;Parent={FIRST_ID};Root={ROOT}"),
-    (f"Root={ROOT};Parent={PARENT};Sampled=1;Self=1-2-3;Other={PARENT}", f"Root={ROOT};Parent={FIRST_ID};Sampled=1;Self=1-2-3;Other={PARENT}"),
+    (
+        f"Root={ROOT};Parent={PARENT};Sampled=1;Self=1-2-3;Other={PARENT}",
+        f"Root={ROOT};Parent={FIRST_ID};Sampled=1;Self=1-2-3;Other={PARENT}",
+    ),
 )
 
 
@@ -47,7 +53,12 @@ def begun(recording: Recording, header: str, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(("service", "call"), CALLS, ids=[service for service, _call in CALLS])
 def test_every_protocol(
-    service: str, call: Callable[[Any], Any], recording: Recording, client: MakeClient, aws: AwsStub, monkeypatch: pytest.MonkeyPatch
+    service: str,
+    call: Callable[[Any], Any],
+    recording: Recording,
+    client: MakeClient,
+    aws: AwsStub,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Exactly one header on each request, with this call's subsegment as Parent, and the signature is right."""
     monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADERS[1][0])
@@ -90,7 +101,9 @@ def test_the_request_differs_in_parent_alone(
 
     ours, bare = aws.requests
     at_each_call = ("X-Amz-Date", "Authorization", "amz-sdk-invocation-id", "X-Amzn-Trace-Id")
-    assert [pair for pair in ours.headers if pair[0] not in at_each_call] == [pair for pair in bare.headers if pair[0] not in at_each_call]
+    assert [pair for pair in ours.headers if pair[0] not in at_each_call] == [
+        pair for pair in bare.headers if pair[0] not in at_each_call
+    ]
     assert [name for name, _value in ours.headers] == [name for name, _value in bare.headers]
     assert (ours.method, ours.target, ours.body) == (bare.method, bare.target, bare.body)
     sent = recording.captured.documents()[0]["id"]
@@ -129,7 +142,9 @@ def test_header_of_another_trace(name: str, recording: Recording, client: MakeCl
     """A header of another trace is the function's own decision (a tracer of its own, say) and stays as it is."""
     dynamodb = client("dynamodb")
     other = "Root=1-00000000-000000000000000000000000;Sampled=0"
-    dynamodb.meta.events.register_first("before-call.dynamodb.GetItem", lambda params, **_: params["headers"].update({name: other}))
+    dynamodb.meta.events.register_first(
+        "before-call.dynamodb.GetItem", lambda params, **_: params["headers"].update({name: other})
+    )
 
     dynamodb.get_item(TableName="orders", Key={"pk": {"S": "1"}})
 

@@ -132,18 +132,25 @@ CASES = (
 )  # fmt: skip
 
 
-
 def put(table: str) -> Document:
     """A put request of a batch or a transaction."""
     return {"Put": {"TableName": table, "Item": KEY}}
 
 
 TABLES = (
-    ("batch_get_item", {"RequestItems": {"orders": {"Keys": [KEY]}, "items": {"Keys": [KEY]}}}, {"table_names": ["orders", "items"]}),
+    (
+        "batch_get_item",
+        {"RequestItems": {"orders": {"Keys": [KEY]}, "items": {"Keys": [KEY]}}},
+        {"table_names": ["orders", "items"]},
+    ),
     ("batch_write_item", {"RequestItems": {"orders": [{"PutRequest": {"Item": KEY}}]}}, {"table_names": ["orders"]}),
-    ("transact_write_items", {"TransactItems": [put("orders"), put("items"), put("orders")]}, {"table_names": ["orders", "items"]}),
+    (
+        "transact_write_items",
+        {"TransactItems": [put("orders"), put("items"), put("orders")]},
+        {"table_names": ["orders", "items"]},
+    ),
     ("transact_get_items", {"TransactItems": [{"Get": {"TableName": "orders", "Key": KEY}}]}, {"table_names": ["orders"]}),
-    ("execute_statement", {"Statement": "SELECT * FROM \"orders\".\"by-day\" WHERE pk='canary'"}, {"table_name": "orders"}),
+    ("execute_statement", {"Statement": 'SELECT * FROM "orders"."by-day" WHERE pk=\'canary\''}, {"table_name": "orders"}),
     ("execute_statement", {"Statement": "insert into orders value {'pk': 'canary FROM x'}"}, {"table_name": "orders"}),
     ("execute_statement", {"Statement": "UPDATE orders SET a='canary' WHERE pk='canary'"}, {"table_name": "orders"}),
     ("execute_statement", {"Statement": "EXISTS(SELECT * FROM \"orders\" WHERE pk='canary')"}, {"table_name": "orders"}),
@@ -173,7 +180,7 @@ PARAMETERS_OF = {
     "dynamodb": ["table_name"], "sqs": ["queue_url"], "kinesis": ["stream_name"], "stepfunctions": ["state_machine_arn"],
     "events": ["event_bus_name"],
 }  # fmt: skip
-ANSWERS = (
+ANSWERS: tuple[tuple[str, str, dict[str, Any], Document, Document], ...] = (
     ("dynamodb", "query", {"TableName": "orders"}, {"Count": 3, "ScannedCount": 9, "Items": [KEY] * 3}, {"count": 3, "scanned_count": 9}),
     ("dynamodb", "list_tables", {}, {"TableNames": ["a", "b"]}, {"table_count": 2}),
     ("sqs", "receive_message", {"QueueUrl": QUEUE}, {"Messages": [{"MessageId": "m", "Body": "canary"}]}, {"message_count": 1}),
@@ -185,12 +192,12 @@ ANSWERS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("service", "operation", "parameters", "answer", "recorded"), ANSWERS)
+@pytest.mark.parametrize("row", ANSWERS, ids=[f"{row[0]}.{row[1]}" for row in ANSWERS])
 def test_what_an_answer_says_of_resources(
-    service: str, operation: str, parameters: dict[str, Any], answer: Document, recorded: Document,
-    recording: Recording, client: MakeClient, aws: AwsStub,
-) -> None:  # fmt: skip
+    row: tuple[str, str, dict[str, Any], Document, Document], recording: Recording, client: MakeClient, aws: AwsStub
+) -> None:
     """Counts and ids of an answer are recorded, never its content."""
+    service, operation, parameters, answer, recorded = row
     api = "".join(word.capitalize() for word in operation.split("_"))
     signing = {"stepfunctions": "states"}.get(service, service)
     aws.script(f"{signing}.{api}", Reply(body=json.dumps(answer).encode()))

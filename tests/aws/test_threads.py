@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def test_pool_below_a_subsegment(recording: Recording, dynamodb: Any) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         first = recorder.begin("first")
-        done = [pool.submit(held), pool.submit(get_item, dynamodb)]
+        done: list[Future[Any]] = [pool.submit(held), pool.submit(get_item, dynamodb)]
         recorder.end(first)
         second = recorder.begin("second")
         done.append(pool.submit(get_item, dynamodb))
@@ -116,6 +116,8 @@ def test_plain_thread(recording: Recording, dynamodb: Any) -> None:
 
 class Odd(threading.Thread):
     """A subclass that guards its attributes and runs by itself."""
+
+    dynamodb: Any
 
     def __init__(self, dynamodb: Any) -> None:
         super().__init__()
@@ -260,4 +262,4 @@ def test_executor_behaves_as_without_us(recording: Recording) -> None:
         names.append(trace.tb_frame.f_code.co_name)
         trace = trace.tb_next
     assert (names, str(failed), cancelled) == (["run", "fail"], "mine", True)
-    assert (thread_pools._WorkItem.__qualname__, thread_pools._WorkItem.__module__) == ("_WorkItem", "concurrent.futures.thread")  # type: ignore[attr-defined]
+    assert (thread_pools._WorkItem.__qualname__, thread_pools._WorkItem.__module__) == ("_WorkItem", "concurrent.futures.thread")

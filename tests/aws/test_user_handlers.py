@@ -18,9 +18,15 @@ from tests.kit.fakes import Document
 from xray_instrument.context import live, parent
 from xray_instrument.guard import Guard, guarded
 from xray_instrument.plugins import botocore as plugin
+from xray_instrument.recorder import recorder
 
 KEY = {"pk": {"S": "1"}}
-NO_ANSWER = [{"type": "NoResult", "message": "the call ended without a result: cancelled, interrupted, or an event handler of the function's own failed"}]
+NO_ANSWER = [
+    {
+        "type": "NoResult",
+        "message": "the call ended without a result: cancelled, interrupted, or an event handler of the function's own failed",
+    }
+]
 
 
 class MineError(Exception):
@@ -37,7 +43,7 @@ def unanswered() -> Document:
 
 
 # The event, and what is recorded of a call in which the function's handler for it raises.
-RAISING = (
+RAISING: tuple[tuple[str, list[Document] | None], ...] = (
     ("provide-client-params", []),
     ("before-parameter-build", []),
     # The function's handler is the more specific one, so botocore asks it before ours: nothing has begun.
@@ -124,7 +130,7 @@ def test_handler_that_answers_before_send(recording: Recording, client: MakeClie
 
     def answer(request: Any, **_: object) -> AWSResponse:
         body = SimpleNamespace(stream=lambda: iter([b'{"__type": "ResourceNotFoundException"}']), read=lambda: b"")
-        return AWSResponse(request.url, 400, {"x-amzn-requestid": "moto"}, body)
+        return AWSResponse(request.url, 400, {"x-amzn-requestid": "moto"}, body)  # type: ignore[arg-type]  # as moto does
 
     dynamodb.meta.events.register("before-send", answer)
     with pytest.raises(ClientError):
@@ -143,7 +149,7 @@ def test_broken_plugin_is_harmless(
     """A fault of ours in a call: the function has its answer, one line says so, and that part is off from then on."""
     monkeypatch.setattr(Guard, "strict", False)
     monkeypatch.setattr(plugin, "describe_response", None)  # called only for operations with a row in ANSWERS
-    monkeypatch.setattr(plugin.recorder, "end", None)
+    monkeypatch.setattr(recorder, "end", None)
     dynamodb = client("dynamodb")
 
     answers = [dynamodb.get_item(TableName="orders", Key=KEY)["ResponseMetadata"]["HTTPStatusCode"] for _ in range(3)]
@@ -153,5 +159,7 @@ def test_broken_plugin_is_harmless(
     out, err = capsys.readouterr()
     assert (answers, out, list(off)) == ([200] * 3, "", ["botocore"])
     assert err.count("\n") == 1
-    assert err.startswith("xray_instrument: botocore is switched off, traces are incomplete, your function is not affected: TypeError")
+    assert err.startswith(
+        "xray_instrument: botocore is switched off, traces are incomplete, your function is not affected: TypeError"
+    )
     assert recording.captured.datagrams == []

@@ -169,7 +169,11 @@ def test_recursion_error() -> None:
         endless()
 
     (exception,) = causes.from_exception(caught(endless))["exceptions"]
-    assert (exception["type"], exception["message"][:32], len(exception["stack"])) == ("RecursionError", "maximum recursion depth exceeded", 200)
+    assert (exception["type"], exception["message"][:32], len(exception["stack"])) == (
+        "RecursionError",
+        "maximum recursion depth exceeded",
+        200,
+    )
 
 
 def test_frames_of_ours_are_left_out() -> None:

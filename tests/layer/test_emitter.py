@@ -163,7 +163,9 @@ def test_what_is_lost_is_said() -> None:
 
 def run(code: str, address: str = "") -> str:
     """Run code in a Python of its own: descriptors are a whole process's."""
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), address], capture_output=True, text=True, cwd=LAYER, check=False)
+    done = subprocess.run(  # noqa: S603  (the code is the test's own)
+        [sys.executable, "-c", textwrap.dedent(code), address], capture_output=True, text=True, cwd=LAYER, check=False
+    )
     assert done.stderr == ""
     return done.stdout
 

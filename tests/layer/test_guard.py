@@ -26,7 +26,11 @@ def test_fault(guard: Guard, capsys: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
     first = guard("one")(broken)
     second = guard("one")(lambda: calls.append("one"))
-    other = guard("two")(lambda: calls.append("two") or "value")
+
+    @guard("two")
+    def other() -> str:
+        calls.append("two")
+        return "value"
 
     assert [first(), second(), first(), other()] == [None, None, None, "value"]
     line = broken.__code__.co_firstlineno + 1

@@ -76,7 +76,12 @@ def test_botocores_spelling_is_kept() -> None:
     assert header is not None
     quoted = f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=a:1%7Cb:2"
 
-    seen = [header.for_call(CALL, quoted), header.for_call(CALL), header.for_call(CALL, "Root=1-0;Sampled=0"), header.for_call(CALL, quoted)]
+    seen = [
+        header.for_call(CALL, quoted),
+        header.for_call(CALL),
+        header.for_call(CALL, "Root=1-0;Sampled=0"),
+        header.for_call(CALL, quoted),
+    ]
 
     mine = f"Root={ROOT};Parent={CALL};Sampled=1;Lineage=a:1"
     assert seen == [f"{mine}%7Cb:2", f"{mine}|b:2", f"{mine}|b:2", f"{mine}%7Cb:2"]

@@ -130,7 +130,10 @@ def test_import_that_fails_halfway() -> None:
     cold.load("later", 0.03)
 
     (document,) = cold.adopted()
-    names = [("app", 30.0, 0.0, [("optional", 20.0, 20.0, []), ("broken", 10.0, 10.0, [])]), ("later", 30.0, 30.0, [])]
+    names: list[object] = [
+        ("app", 30.0, 0.0, [("optional", 20.0, 20.0, []), ("broken", 10.0, 10.0, [])]),
+        ("later", 30.0, 30.0, []),
+    ]
     assert outline(document)[3] == names  # type: ignore[index]
 
 
@@ -163,7 +166,7 @@ def test_ten_thousand_calls() -> None:
     assert init["metadata"]["xray_instrument"]["lost"] == {"too_many_at_init": 10_000 - KEPT_CALLS}
 
 
-KINDS = (
+KINDS: tuple[tuple[str, float, Document, Document], ...] = (
     ("on-demand", 0.0, {"initialization_type": "on-demand"}, {}),
     ("on-demand", 10.0, {"initialization_type": "on-demand"}, {}),
     ("on-demand", 10.5, {"initialization_type": "on-demand", "initialized_ahead": True}, {"seconds_before_invocation": 10.5}),

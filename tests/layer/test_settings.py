@@ -77,13 +77,15 @@ def test_bad_value(attribute: str, text: str, told: str) -> None:
 
 def test_several_bad_values() -> None:
     """Each bad value is told, and a good one beside them counts."""
-    settings = Settings({"XRAY_INSTRUMENT_DEBUG": "x", "XRAY_INSTRUMENT_SLOW_CALL_MS": "y", "XRAY_INSTRUMENT_CAPTURE": "object_keys"})
+    settings = Settings(
+        {"XRAY_INSTRUMENT_DEBUG": "x", "XRAY_INSTRUMENT_SLOW_CALL_MS": "y", "XRAY_INSTRUMENT_CAPTURE": "object_keys"}
+    )
 
     assert len(settings.problems) == 2
     assert values(settings) == {**DEFAULTS, "capture": frozenset({"object_keys"})}
 
 
-TYPES = (
+TYPES: tuple[tuple[dict[str, str], str], ...] = (
     ({}, "on-demand"),
     ({"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, "snap-start"),
     ({"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}, "provisioned-concurrency"),

@@ -18,9 +18,31 @@ HTTP_V2: dict[str, Any] = {
     "requestContext": {"accountId": ACCOUNT, "apiId": "a", "domainName": "a.execute-api.eu-west-1.amazonaws.com", "http": {"method": "GET", "path": "/orders"}},
 }  # fmt: skip
 URL = {**HTTP_V2, "requestContext": {**HTTP_V2["requestContext"], "domainName": "abc.lambda-url.eu-west-1.on.aws"}}
-SQS = {"messageId": "1", "receiptHandle": "r", "body": "b", "attributes": {}, "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:1:q"}
-BRIDGE = {"version": "0", "id": "1", "detail-type": "OrderPlaced", "source": "shop", "account": ACCOUNT, "time": "t", "region": "r", "resources": [], "detail": {}}
-KAFKA = {"eventSource": "aws:kafka", "eventSourceArn": "arn", "bootstrapServers": "b", "records": {"orders-0": [{"topic": "orders"}]}}
+SQS = {
+    "messageId": "1",
+    "receiptHandle": "r",
+    "body": "b",
+    "attributes": {},
+    "eventSource": "aws:sqs",
+    "eventSourceARN": "arn:aws:sqs:eu-west-1:1:q",
+}
+BRIDGE = {
+    "version": "0",
+    "id": "1",
+    "detail-type": "OrderPlaced",
+    "source": "shop",
+    "account": ACCOUNT,
+    "time": "t",
+    "region": "r",
+    "resources": [],
+    "detail": {},
+}
+KAFKA = {
+    "eventSource": "aws:kafka",
+    "eventSourceArn": "arn",
+    "bootstrapServers": "b",
+    "records": {"orders-0": [{"topic": "orders"}]},
+}
 
 EVENTS: tuple[tuple[str, Any], ...] = (
     ("api-gateway-rest", HTTP_V1),
@@ -28,12 +50,18 @@ EVENTS: tuple[tuple[str, Any], ...] = (
     ("api-gateway-http", {**HTTP_V1, "version": "1.0"}),
     ("function-url", URL),
     ("alb", {"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/", "headers": {}}),
-    ("api-gateway-websocket", {"requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "c", "apiId": "a"}}),
+    (
+        "api-gateway-websocket",
+        {"requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "c", "apiId": "a"}},
+    ),
     ("api-gateway-authorizer", {"type": "TOKEN", "authorizationToken": "t", "methodArn": "arn"}),
     ("api-gateway-authorizer", {**HTTP_V1, "type": "REQUEST", "methodArn": "arn"}),
     ("api-gateway-authorizer", {**HTTP_V2, "type": "REQUEST", "routeArn": "arn", "identitySource": ["t"]}),
     ("vpc-lattice", {"raw_path": "/", "method": "GET", "headers": {}, "body": "", "is_base64_encoded": False}),
-    ("vpc-lattice", {"version": "2.0", "path": "/", "method": "GET", "requestContext": {"serviceNetworkArn": "arn", "serviceArn": "arn"}}),
+    (
+        "vpc-lattice",
+        {"version": "2.0", "path": "/", "method": "GET", "requestContext": {"serviceNetworkArn": "arn", "serviceArn": "arn"}},
+    ),
     ("sqs", {"Records": [SQS]}),
     ("sns", {"Records": [{"EventVersion": "1.0", "EventSubscriptionArn": "arn", "EventSource": "aws:sns", "Sns": {}}]}),
     ("s3", {"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}}}]}),
@@ -52,19 +80,31 @@ EVENTS: tuple[tuple[str, Any], ...] = (
     ("eventbridge-schedule", {**BRIDGE, "detail-type": "Scheduled Event", "source": "aws.events"}),
     ("step-functions", {"Execution": {"Id": "arn"}, "State": {"Name": "s"}, "StateMachine": {"Id": "arn"}}),
     ("cloudwatch-logs", {"awslogs": {"data": "H4sI"}}),
-    ("cognito", {"version": "1", "triggerSource": "PreSignUp_SignUp", "region": "r", "userPoolId": "p", "userName": "u", "request": {}}),
+    (
+        "cognito",
+        {"version": "1", "triggerSource": "PreSignUp_SignUp", "region": "r", "userPoolId": "p", "userName": "u", "request": {}},
+    ),
     ("cognito-sync", {"version": 2, "eventType": "SyncTrigger", "identityPoolId": "p", "datasetName": "d", "datasetRecords": {}}),
     ("firehose", {"invocationId": "i", "deliveryStreamArn": "arn", "region": "r", "records": [{"recordId": "1", "data": ""}]}),
     ("kinesis-analytics", {"invocationId": "i", "applicationArn": "arn", "records": []}),
     ("s3-batch", {"invocationSchemaVersion": "1.0", "invocationId": "i", "job": {"id": "j"}, "tasks": [{"taskId": "t"}]}),
-    ("s3-object-lambda", {"xAmzRequestId": "r", "getObjectContext": {}, "configuration": {}, "userRequest": {}, "protocolVersion": "1.00"}),
+    (
+        "s3-object-lambda",
+        {"xAmzRequestId": "r", "getObjectContext": {}, "configuration": {}, "userRequest": {}, "protocolVersion": "1.00"},
+    ),
     ("secrets-manager-rotation", {"SecretId": "arn", "ClientRequestToken": "t", "Step": "createSecret"}),
-    ("cloudformation", {"RequestType": "Create", "ResponseURL": "https://", "StackId": "arn", "RequestId": "r", "ResourceType": "Custom::X"}),
+    (
+        "cloudformation",
+        {"RequestType": "Create", "ResponseURL": "https://", "StackId": "arn", "RequestId": "r", "ResourceType": "Custom::X"},
+    ),
     ("codepipeline", {"CodePipeline.job": {"id": "i", "accountId": ACCOUNT}}),
     ("config", {"invokingEvent": "{}", "ruleParameters": "{}", "configRuleId": "c", "accountId": ACCOUNT}),
     ("codedeploy-hook", {"DeploymentId": "d", "LifecycleEventHookExecutionId": "l"}),
     ("cloudwatch-alarm", {"source": "aws.cloudwatch", "alarmArn": "arn", "accountId": ACCOUNT, "alarmData": {}}),
-    ("appsync", {"arguments": {}, "identity": None, "source": None, "request": {}, "prev": None, "info": {"fieldName": "f"}, "stash": {}}),
+    (
+        "appsync",
+        {"arguments": {}, "identity": None, "source": None, "request": {}, "prev": None, "info": {"fieldName": "f"}, "stash": {}},
+    ),
     ("lex", {"messageVersion": "1.0", "invocationSource": "DialogCodeHook", "sessionState": {}, "bot": {"name": "b"}}),
     ("lex", {"messageVersion": "1.0", "bot": {"name": "b"}, "currentIntent": {}, "userId": "u"}),
     ("bedrock-agent", {"messageVersion": "1.0", "agent": {"name": "a"}, "actionGroup": "g", "function": "f"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +12,8 @@ import pytest
 
 from tests.kit.fakes import HEADER, Document, parse_datagram
 from tests.kit.runtime_api import PARENT, ROOT
-from xray_instrument.model import Subsegment, Trace
 from xray_instrument.fit import datagrams
+from xray_instrument.model import Subsegment, Trace
 from xray_instrument.wire import MAX_DATAGRAM, datagram
 
 BASE: Document = {
@@ -52,7 +52,13 @@ def test_the_short_way_knows_its_limits() -> None:
     """What JSON lacks, what has children and what is too large goes the long way."""
     parent = subsegment()
     parent.children = [subsegment()]
-    cases = [subsegment(a=float("nan")), subsegment(a=object()), subsegment(metadata={"a": "x" * 70_000}), parent, subsegment(a=nested(100_000))]
+    cases = [
+        subsegment(a=float("nan")),
+        subsegment(a=object()),
+        subsegment(metadata={"a": "x" * 70_000}),
+        parent,
+        subsegment(a=nested(100_000)),
+    ]
 
     assert [datagram(case) for case in cases] == [None] * 5
 
@@ -73,7 +79,10 @@ def test_largest_datagram() -> None:
 
     assert len(whole) == MAX_DATAGRAM
     assert parse_datagram(whole) == {**BASE, "metadata": {"a": "x" * room}}
-    assert cut == {**BASE, "metadata": {"xray_instrument": {"cut": ["metadata"], "bytes_before_cut": MAX_DATAGRAM - len(HEADER) + 1}}}
+    assert cut == {
+        **BASE,
+        "metadata": {"xray_instrument": {"cut": ["metadata"], "bytes_before_cut": MAX_DATAGRAM - len(HEADER) + 1}},
+    }
 
 
 def test_the_limit_counts_bytes() -> None:
@@ -91,7 +100,7 @@ def exception(**fields: Any) -> Document:
     return {"id": "e" * 16, "type": "E", "message": "m", **fields}
 
 
-CUTS = (
+CUTS: tuple[tuple[Document, Document, list[str]], ...] = (
     ({"metadata": {"a": LARGE}, "annotations": {"a": 1}}, {"annotations": {"a": 1}}, ["metadata"]),
     (
         {"cause": {"working_directory": "/", "paths": [LARGE], "exceptions": [exception(message="y" * 70_000, stack=STACK, truncated=7)]}},
@@ -109,7 +118,9 @@ CUTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("fields", "left", "cut"), CUTS, ids=[f"{'-'.join(cut)}-{number}" for number, (_f, _l, cut) in enumerate(CUTS)])
+@pytest.mark.parametrize(
+    ("fields", "left", "cut"), CUTS, ids=[f"{'-'.join(cut)}-{number}" for number, (_f, _l, cut) in enumerate(CUTS)]
+)
 def test_what_is_cut_and_said(fields: Document, left: Document, cut: list[str]) -> None:
     """The largest and least needed go first, one after the other, until the document fits; the rest is whole."""
     (document,) = sent(**fields)
@@ -128,7 +139,14 @@ def test_nothing_left_to_cut() -> None:
 def test_embedded_subsegments_travel_alone() -> None:
     """Too large together: the embedded ones are sent as independent subsegments, at any depth, and nothing is lost."""
     grandchild = {"name": "c", "id": "c" * 16, "start_time": 1.0, "end_time": 2.0, "metadata": {"a": "x" * 40_000}}
-    child = {"name": "b", "id": "b" * 16, "start_time": 1.0, "end_time": 2.0, "metadata": {"a": "x" * 40_000}, "subsegments": [grandchild]}
+    child = {
+        "name": "b",
+        "id": "b" * 16,
+        "start_time": 1.0,
+        "end_time": 2.0,
+        "metadata": {"a": "x" * 40_000},
+        "subsegments": [grandchild],
+    }
 
     documents = sent(metadata={"a": "x" * 40_000}, subsegments=[child])
 
@@ -156,7 +174,7 @@ VALUES = (
     (float("nan"), "nan"),
     (float("inf"), "inf"),
     (-float("inf"), "-inf"),
-    (datetime(2026, 1, 2, tzinfo=timezone.utc), "2026-01-02 00:00:00+00:00"),
+    (datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02 00:00:00+00:00"),
     (Decimal("1.10"), "1.10"),
     (b"bytes", "b'bytes'"),
     (Point(1), "Point(x=1)"),
@@ -169,7 +187,9 @@ VALUES = (
 )
 
 
-@pytest.mark.parametrize(("value", "shown"), VALUES, ids=[str(type(value).__name__) + str(number) for number, (value, _s) in enumerate(VALUES)])
+@pytest.mark.parametrize(
+    ("value", "shown"), VALUES, ids=[str(type(value).__name__) + str(number) for number, (value, _s) in enumerate(VALUES)]
+)
 def test_what_json_lacks(value: object, shown: object) -> None:
     """What JSON has no word for becomes text, and the rest of the document stays as it is."""
     assert sent(metadata={"a": value, "b": 1}) == [{**BASE, "metadata": {"a": shown, "b": 1}}]
