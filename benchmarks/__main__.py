@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import breakdown, cold, report, size, warm
-from benchmarks.figures import added, added_when_quiet, ratio, spread
+from benchmarks.figures import added, added_when_quiet, quiet_rounds, ratio, spread
 from benchmarks.report import Row, exactly
 from benchmarks.stage import BARE, LAYER, SDK, UNSAMPLED_LAYER, UNSAMPLED_SDK, Stage
 from tools.pythons import REPOSITORY
@@ -41,7 +41,9 @@ def measure_cold(stage: Stage, rounds: int, results: Results, *, verbose: bool) 
         results.raw[f"cold {function}"] = {
             name: [dataclasses.asdict(start) for start in starts] for name, starts in measured.starts.items()
         }
-        cpu = {name: [start.cpu_ms for start in starts] for name, starts in measured.starts.items()}
+        all_cpu = {name: [start.cpu_ms for start in starts] for name, starts in measured.starts.items()}
+        quiet = quiet_rounds(all_cpu)
+        cpu = {name: [times[number] for number in quiet] for name, times in all_cpu.items()}
         memory = {name: [start.peak_kb / 1024 for start in starts] for name, starts in measured.starts.items()}
         bare, ours, theirs = (cpu[variant.name] for variant in (BARE, LAYER, SDK))
         foreign = {
@@ -180,7 +182,8 @@ def _footnote(machine: Mapping[str, object]) -> str:
     return (
         f"Python {machine['python']}, awslambdaric {machine['client']}, {machine['machine']}, {machine['rounds']} interleaved "
         f"rounds, {machine['date']}; `make bench` measures it anew. Medians of what each variant took beyond, or times, the bare "
-        "function of the same round; microseconds at the speed of the bare function's quietest tenth."
+        "function of the same round; CPU of the quieter half of the rounds, microseconds at the speed of the bare function's "
+        "quietest tenth. Memory is the peak."
     )
 
 

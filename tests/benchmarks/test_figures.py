@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.figures import Spread, added, added_when_quiet, ratio, spread
+from benchmarks.figures import Spread, added, added_when_quiet, quiet_rounds, ratio, spread
 
 
 def test_spread_is_the_sign_test_s_interval() -> None:
@@ -36,6 +36,11 @@ def test_added_when_quiet_undoes_a_slow_machine() -> None:
     """What takes 4 µs beside 8 takes 8 beside 16: at the quiet speed that is 4 both times."""
     bare = [8.0] * 5 + [16.0] * 5
     assert added_when_quiet([value * 1.5 for value in bare], bare) == Spread(4.0, 4.0, 4.0, 4.0, 10)
+
+
+def test_quiet_rounds_are_those_in_which_everything_was_quick() -> None:
+    """The round in which only the bare one was quick (the first) is no quiet one."""
+    assert quiet_rounds({"bare": [1.0, 5.0, 9.0, 5.0], "layer": [99.0, 6.0, 9.0, 7.0]}) == [1, 3]
 
 
 def test_series_of_different_length_are_no_pairs() -> None:
