@@ -118,7 +118,7 @@ class AwsRequest:
         return signer.signature(string, request) == signature
 
 
-class _Resigner(SigV4Auth):
+class _Resigner(SigV4Auth):  # type: ignore[misc, unused-ignore]  # stubs are there or not
     """Takes the headers that were signed, and the payload hash that was sent, for what they are."""
 
     def headers_to_sign(self, request: AWSRequest) -> HTTPMessage:
@@ -128,7 +128,7 @@ class _Resigner(SigV4Auth):
         return headers
 
     def payload(self, request: AWSRequest) -> str:
-        return request.headers.get("X-Amz-Content-SHA256") or super().payload(request)
+        return str(request.headers.get("X-Amz-Content-SHA256") or super().payload(request))
 
 
 class _S3Resigner(_Resigner):

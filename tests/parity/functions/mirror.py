@@ -29,10 +29,13 @@ def paths(event, context):
         "cwd": os.getcwd(),
         "main": sys.modules["__main__"].__file__,
         "prefix": [sys.prefix, sys.base_prefix, sys.executable],
-        "importer cache": sorted(sys.path_importer_cache),
         "cmdline": open("/proc/self/cmdline").read(),
         "hooks": [repr(hook) for hook in sys.path_hooks],
     }
+
+
+def importer_cache(event, context):
+    return sorted(sys.path_importer_cache)
 
 
 def environment(event, context):
