@@ -115,7 +115,7 @@ class AwsRequest:
         request.context["timestamp"] = self.header("X-Amz-Date")
         signer = (_S3Resigner if service.startswith("s3") else _Resigner)(Credentials(key, secret, token), service, region)
         string = signer.string_to_sign(request, signer.canonical_request(request))
-        return signer.signature(string, request) == signature
+        return bool(signer.signature(string, request) == signature)
 
 
 class _Resigner(SigV4Auth):  # type: ignore[misc, unused-ignore]  # stubs are there or not
