@@ -1,0 +1,158 @@
+-- Version 1: everything.
+--
+-- How versions work: PRAGMA user_version is the number of the last file of this folder that was applied. A file is never
+-- changed once it was released; what comes later is the next number. All of them run in one transaction at opening.
+--
+-- Two halves. What was received (documents, rejected, telemetry, records) is the truth. What is derived (summaries,
+-- nodes, edges, annotations, users, minutes) can be made anew from it at any time, and is, when its makers change:
+-- settings row 'derived_by' holds the number of the code that made it (derive.py, DERIVED_BY).
+
+-- One row per trace. `changed` is the time of the newest document that no derived row knows of yet, NULL when all is
+-- derived: a kill between the two leaves work to do, never a wrong answer.
+CREATE TABLE traces (
+    key            INTEGER PRIMARY KEY,
+    trace_id       TEXT NOT NULL UNIQUE,
+    first_received REAL NOT NULL,
+    last_received  REAL NOT NULL,
+    changed        REAL
+);
+CREATE INDEX traces_changed ON traces (changed) WHERE changed IS NOT NULL;
+-- For retention by age.
+CREATE INDEX traces_last_received ON traces (last_received);
+
+-- Documents as they came, byte for byte. X-Ray takes one document in progress and one complete one per (sub)segment; a
+-- second one of the same kind replaces the first, so a sender may repeat itself (facts A.2).
+CREATE TABLE documents (
+    seq         INTEGER PRIMARY KEY,
+    trace       INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
+    id          TEXT NOT NULL,
+    in_progress INTEGER NOT NULL,
+    received    REAL NOT NULL,
+    source      TEXT NOT NULL,
+    text        TEXT NOT NULL,
+    UNIQUE (trace, id, in_progress)
+);
+
+-- What was sent and could not be taken, with the reason the user is shown.
+CREATE TABLE rejected (
+    seq      INTEGER PRIMARY KEY,
+    received REAL NOT NULL,
+    source   TEXT NOT NULL,
+    reason   TEXT NOT NULL,
+    text     BLOB NOT NULL
+);
+
+-- One row per trace: what GetTraceSummaries asks and filters at the level of the trace.
+CREATE TABLE summaries (
+    trace          INTEGER PRIMARY KEY REFERENCES traces (key) ON DELETE CASCADE,
+    trace_id       TEXT NOT NULL,
+    -- The time inside the trace id, or start_time where the id holds none that can be true (W3C ids: facts A.4).
+    id_time        REAL NOT NULL,
+    start_time     REAL NOT NULL,
+    end_time       REAL NOT NULL,
+    duration       REAL,
+    response_time  REAL,
+    has_fault      INTEGER NOT NULL,
+    has_error      INTEGER NOT NULL,
+    has_throttle   INTEGER NOT NULL,
+    is_partial     INTEGER NOT NULL,
+    http_url       TEXT,
+    http_method    TEXT,
+    http_status    INTEGER,
+    http_useragent TEXT,
+    http_clientip  TEXT,
+    entry_name     TEXT,
+    entry_type     TEXT,
+    entry_account  TEXT,
+    revision       INTEGER NOT NULL,
+    api            TEXT NOT NULL,   -- the TraceSummary as JSON, times as epoch seconds
+    graph          TEXT NOT NULL    -- the trace's contribution to the service graph as JSON
+);
+-- One index per TimeRangeType; each holds its order, so a page is read without sorting.
+CREATE INDEX summaries_id_time ON summaries (id_time);
+CREATE INDEX summaries_start_time ON summaries (start_time);
+CREATE INDEX summaries_end_time ON summaries (end_time);
+
+-- One row per value of an annotation in a trace. Exactly one of text, number, truth is set. Keys are case-sensitive.
+CREATE TABLE annotations (
+    trace  INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
+    key    TEXT NOT NULL,
+    text   TEXT,
+    number REAL,
+    truth  INTEGER
+);
+CREATE INDEX annotations_trace ON annotations (trace);
+CREATE INDEX annotations_text ON annotations (key, text, trace);
+CREATE INDEX annotations_number ON annotations (key, number, trace);
+CREATE INDEX annotations_truth ON annotations (key, truth, trace);
+
+-- One row per user of a trace.
+CREATE TABLE users (
+    trace INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
+    name  TEXT NOT NULL
+);
+CREATE INDEX users_trace ON users (trace);
+CREATE INDEX users_name ON users (name, trace);
+
+-- One row per node of the service graph in a trace, with the callee's statistics. type and account are '' where X-Ray
+-- gives none, so that they compare. Counts: ok + throttle + error + fault = total (facts F.3).
+CREATE TABLE nodes (
+    trace    INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
+    name     TEXT NOT NULL,
+    type     TEXT NOT NULL,
+    account  TEXT NOT NULL,
+    root     INTEGER NOT NULL,
+    ok       INTEGER NOT NULL,
+    error    INTEGER NOT NULL,
+    throttle INTEGER NOT NULL,
+    fault    INTEGER NOT NULL
+);
+CREATE INDEX nodes_trace ON nodes (trace);
+CREATE INDEX nodes_name ON nodes (name, trace);
+
+-- One row per edge of the service graph in a trace, with the caller's statistics.
+CREATE TABLE edges (
+    trace          INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
+    source_name    TEXT NOT NULL,
+    source_type    TEXT NOT NULL,
+    source_account TEXT NOT NULL,
+    target_name    TEXT NOT NULL,
+    target_type    TEXT NOT NULL,
+    target_account TEXT NOT NULL,
+    ok             INTEGER NOT NULL,
+    error          INTEGER NOT NULL,
+    throttle       INTEGER NOT NULL,
+    fault          INTEGER NOT NULL
+);
+CREATE INDEX edges_trace ON edges (trace);
+CREATE INDEX edges_names ON edges (source_name, target_name, trace);
+
+-- The service graph of one minute, added up: a cache. Who changes a trace of the minute deletes the row, who needs it
+-- makes it. Without it the graph of an hour with 100,000 traces reads 100,000 contributions.
+CREATE TABLE minutes (
+    minute INTEGER PRIMARY KEY,     -- epoch seconds / 60 of start_time
+    graph  TEXT NOT NULL
+);
+
+-- Small things with a name that the API keeps: groups, sampling rules, settings, tags.
+CREATE TABLE records (
+    kind     TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    body     TEXT NOT NULL,
+    created  REAL NOT NULL,
+    modified REAL NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+
+-- PutTelemetryRecords, as sent.
+CREATE TABLE telemetry (
+    seq      INTEGER PRIMARY KEY,
+    received REAL NOT NULL,
+    body     TEXT NOT NULL
+);
+
+-- Numbers that outlive rows: documents taken and refused, by source.
+CREATE TABLE counters (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
