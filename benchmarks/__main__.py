@@ -182,8 +182,8 @@ def _footnote(machine: Mapping[str, object]) -> str:
     return (
         f"Python {machine['python']}, awslambdaric {machine['client']}, {machine['machine']}, {machine['rounds']} interleaved "
         f"rounds, {machine['date']}; `make bench` measures it anew. Medians of what each variant took beyond, or times, the bare "
-        "function of the same round; CPU of the quieter half of the rounds, microseconds at the speed of the bare function's "
-        "quietest tenth. Memory is the peak."
+        "function of the same round, in CPU time; cold starts over the quieter half of the rounds, microseconds at the speed "
+        "of the bare function's quietest tenth. Memory is the peak."
     )
 
 

@@ -28,7 +28,7 @@ class Block:
     """What a block of invocations gave."""
 
     ns: int
-    """From the first /next's answer to the one after the last."""
+    """Processor time from the first /next's answer to the one after the last."""
     result: Any
     """The last invocation's."""
     profile: list[tuple[str, int, float, float]]

@@ -1,7 +1,8 @@
 """Warm invocations of a function that does nothing, and calls to AWS: microseconds added to each.
 
 Every variant has a process of its own; they live at the same time and take turns in small blocks, in a new
-order each round. What a block took above the bare one of the same round is one measurement.
+order each round. What a block took above the bare one of the same round is one measurement. Processor time, but for
+the invocations over HTTP, where the wall clock of the Runtime API's side is all there is.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Turns:
 
 
 def loop(stage: Stage, rounds: int, *, threaded: bool) -> Series:
-    """Microseconds that an invocation of the noop function takes in the runtime client's loop."""
+    """Microseconds of processor time that an invocation of the noop function takes in the runtime client's loop."""
     with ExitStack() as stack:
         daemon = stack.enter_context(Inbox())
         loops = {
@@ -71,7 +72,7 @@ def loop(stage: Stage, rounds: int, *, threaded: bool) -> Series:
 
 
 def calls(stage: Stage, rounds: int) -> Series:
-    """Microseconds that DynamoDB's GetItem takes, with the network taken out."""
+    """Microseconds of processor time that DynamoDB's GetItem takes, with the network taken out."""
     with ExitStack() as stack:
         daemon = stack.enter_context(Inbox())
         loops = {variant.name: stack.enter_context(Loop(stage, variant, "calls", daemon.address)) for variant in VARIANTS}

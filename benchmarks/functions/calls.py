@@ -31,8 +31,8 @@ table.meta.events.register("before-send", _answer)
 
 
 def handler(event: dict[str, int], _context: object) -> dict[str, int]:
-    """Make `calls` calls and tell how long they took."""
-    get_item, calls, clock = table.get_item, range(event["calls"]), time.perf_counter_ns
+    """Make `calls` calls and tell how much processor time they took."""
+    get_item, calls, clock = table.get_item, range(event["calls"]), time.process_time_ns
     begin = clock()
     for _ in calls:
         get_item(TableName="orders", Key={"id": {"S": "1"}})
