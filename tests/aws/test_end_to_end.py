@@ -234,7 +234,10 @@ def test_forked_children(version: str, tmp_path: Path, aws: AwsStub) -> None:
 
 def test_managed_instances(tmp_path: Path, aws: AwsStub) -> None:
     """Several processes of one environment: each invocation whole, every id distinct, no initialization shown."""
-    code = CLIENT + "\n    import os\n    def handler(event, context):\n        return [os.getpid(), get_item()]\n"
+    code = (
+        CLIENT
+        + "\n    import os, time\n    def handler(event, context):\n        time.sleep(0.3)\n        return [os.getpid(), get_item()]\n"
+    )
     environment = {"AWS_LAMBDA_MAX_CONCURRENCY": "3", "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances"}
     events = [Invocation({"n": number}) for number in range(12)]
 
