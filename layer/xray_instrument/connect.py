@@ -57,6 +57,7 @@ def connect(
     runtime.attach(client, imports)
     imports.when_loaded("awslambdaric.bootstrap", guarded("life cycle")(runtime.attach_bootstrap))
     atexit.register(guarded("life cycle")(runtime.at_exit))
+    os.register_at_fork(after_in_child=guarded("life cycle")(runtime.after_fork_in_child))
     _add_plugins(imports, settings, load_own)
 
 

@@ -67,6 +67,10 @@ def leave(subsegment: Subsegment) -> None:
             _variable.reset(subsegment.token)  # so that a function which lists its context finds nothing of ours
         except (ValueError, RuntimeError, TypeError):  # entered in another task's context
             _variable.set(subsegment.parent)
+        before = _variable.get()
+        while before is not None and before.end_time is not None:  # one that had to end after this one did not
+            before = before.parent
+            _variable.set(before)
 
 
 def parent() -> Subsegment:

@@ -1,9 +1,7 @@
 """One sampled invocation: its root subsegment from begin to end, and what is known about it."""
 
-import os
-
 from . import triggers
-from .model import Subsegment, Trace, legal_name
+from .model import Subsegment, Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,34 +33,16 @@ def environment_facts(environ: "Mapping[str, str]") -> "Document":
     return facts
 
 
-class Request:
-    """What the runtime client was told of an invocation; every attribute may be missing in an old client.
-
-    Attributes:
-        request_id, function_arn, tenant_id: as Lambda gives them, or None.
-        deadline: seconds since the epoch, 0 when unknown.
-    """
-
-    __slots__ = ("deadline", "function_arn", "request_id", "tenant_id")
-
-    def __init__(self, event_request: "Any") -> None:
-        self.request_id = getattr(event_request, "invoke_id", None)
-        self.function_arn = getattr(event_request, "invoked_function_arn", None)
-        self.tenant_id = getattr(event_request, "tenant_id", None)
-        self.deadline = int(getattr(event_request, "deadline_time_in_ms", None) or 0) / 1000
-
-
 class Invocation(Trace):
     """The recording of one invocation.
 
     Attributes:
         header: the trace header that came with it; outgoing calls carry it on.
         deadline: seconds since the epoch at which Lambda kills the process; 0 when unknown.
-        pid: the process that the invocation came to; a forked child must not end it.
         told_deadline: the watcher has sent the deadline's subsegment.
     """
 
-    __slots__ = ("_emitter", "_event", "_facts", "_sent_start", "deadline", "header", "pid", "told_deadline")
+    __slots__ = ("_emitter", "_event", "_facts", "_sent_start", "deadline", "header", "told_deadline")
 
     def __init__(self, header: "TraceHeader", name: str, recorder: "Recorder", emitter: "Emitter") -> None:
         super().__init__(self._send)
@@ -72,26 +52,36 @@ class Invocation(Trace):
         self.trace_id = header.root
         self.header = header
         self.deadline = 0.0
-        self.pid = os.getpid()
         self.told_deadline = False
-        self.root = Subsegment(legal_name(name), recorder.new_id(), recorder.clock(), self)
+        self.root = Subsegment(name, recorder.new_id(), recorder.clock(), self)
         self.root.parent_id = header.parent
 
-    def describe(self, request: Request, facts: "Document", annotations: "Document") -> None:
-        """Take in what is known before the event is: the request, the environment, cold start."""
-        self.deadline = request.deadline
-        about: "Document" = {"request_id": request.request_id, "function_arn": request.function_arn, **facts}
-        if request.tenant_id:
-            annotations["tenant_id"] = request.tenant_id
-        self.root.fields = {
-            "annotations": annotations,
-            "metadata": {"lambda": {key: value for key, value in about.items() if value is not None}},
-        }
+    def describe(self, request: "Any", facts: "Document", *, cold_start: bool) -> None:
+        """Take in what is known before the event is.
+
+        Args:
+            request: what the runtime client was told; every attribute may be missing in an old client.
+            facts: what the environment says of the function.
+            cold_start: whether the caller waited for an initialization.
+        """
+        told = request.__dict__
+        self.deadline = int(told.get("deadline_time_in_ms") or 0) / 1000
+        about = dict(facts)
+        for name, attribute in (("request_id", "invoke_id"), ("function_arn", "invoked_function_arn")):
+            if told.get(attribute):
+                about[name] = told[attribute]
+        annotations: "Document" = {"cold_start": cold_start}
+        if told.get("tenant_id"):
+            annotations["tenant_id"] = told["tenant_id"]
+        self.root.fields = {"annotations": annotations, "metadata": {"lambda": about}}
 
     def saw_event(self, event: "Any") -> None:
         """Name the trigger, and send the root as in progress: from here on a kill leaves evidence."""
-        self.root.fields["annotations"]["trigger"] = triggers.trigger(event)
-        self.root.fields["metadata"]["lambda"].update(triggers.batch(event))
+        fields = self.root.fields
+        fields["annotations"]["trigger"] = triggers.trigger(event)
+        found = triggers.batch(event)
+        if found:
+            fields["metadata"]["lambda"].update(found)
         self.announce(self.root)
 
     def announce(self, subsegment: Subsegment) -> None:
@@ -103,8 +93,9 @@ class Invocation(Trace):
 
     def end(self, end_time: float, cause: "Document | None" = None) -> None:
         """Close the root with its fault, if any, and send it; calls still open are sent as in progress before."""
-        for still_open in list(self.open.values()):
-            self.announce(still_open)
+        if self.open:
+            for still_open in list(self.open.values()):
+                self.announce(still_open)
         root = self.root
         root.end_time = end_time
         if cause is not None:

@@ -14,8 +14,8 @@ from . import header
 from .context import live
 from .guard import guarded, say
 from .initialization import AHEAD, Initialization, drop_own_sitecustomize
-from .invocation import Invocation, Request, environment_facts
-from .model import NOTHING
+from .invocation import Invocation, environment_facts
+from .model import NOTHING, legal_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Runtime:
         watcher: "Callable[[], Watcher] | None",
     ) -> None:
         self._settings = settings
+        self._name = legal_name(settings.handler or "handler")
         self._recorder = recorder
         self._emitter = emitter
         self._init = init
@@ -56,6 +57,7 @@ class Runtime:
         self._count = 0
         self._reported: "dict[str, Any] | None" = None
         self._imports: "Imports | None" = None
+        self._forked = False
 
     def attach(self, client: "ModuleType", imports: "Imports | None" = None) -> None:
         """Observe the client's methods.
@@ -98,8 +100,8 @@ class Runtime:
                 self._init.end()
             self._imports.stop_timing()
             self._imports = None
-        if live.trace is not NOTHING:
-            live.trace = NOTHING
+        live.trace = NOTHING
+        self._forked = False
 
     def after_next(self, request: "Any") -> None:
         """An invocation has come: read its trace header and begin, or record nothing."""
@@ -108,13 +110,13 @@ class Runtime:
         if self._settings.debug:
             say(f"invocation {self._count}: {reason}")
         if found is not None:
-            self._begin(found, Request(request))
+            self._begin(found, request)
 
-    def _begin(self, found: "header.TraceHeader", request: Request) -> None:
-        invocation = Invocation(found, self._settings.handler or "handler", self._recorder, self._emitter)
+    def _begin(self, found: "header.TraceHeader", request: "Any") -> None:
+        invocation = Invocation(found, self._name, self._recorder, self._emitter)
         if self._facts is None:
             self._facts = environment_facts(os.environ)
-        invocation.describe(request, self._facts, {"cold_start": self._is_cold(invocation)})
+        invocation.describe(request, self._facts, cold_start=self._count == 1 and self._is_cold(invocation))
         live.trace = invocation
         if self._init is not None:
             init, self._init = self._init, None
@@ -127,7 +129,7 @@ class Runtime:
 
     def _is_cold(self, invocation: Invocation) -> bool:
         """Whether the caller waited for an initialization: not if it was made ahead of need."""
-        if self._count != 1 or self._settings.initialization_type == "provisioned-concurrency":
+        if self._settings.initialization_type == "provisioned-concurrency":
             return False
         init = self._init
         return init is None or invocation.root.start_time - init.ended_at <= AHEAD
@@ -162,13 +164,17 @@ class Runtime:
                 say(f"initialization failed; it is not recorded: {reason}")
             return
         self._init.end()
-        invocation = Invocation(found, self._settings.handler or "handler", self._recorder, self._emitter)
+        invocation = Invocation(found, self._name, self._recorder, self._emitter)
         self._init.adopt(invocation, self._settings.initialization_type, cause or _cause(None))
+
+    def after_fork_in_child(self) -> None:
+        """A child of the function's must not end the invocation that its parent is in."""
+        self._forked = True
 
     def at_exit(self) -> None:
         """The process ends. Inside an invocation, that is the function's doing, and the invocation's fault."""
         trace = live.trace
-        if isinstance(trace, Invocation) and trace.pid == os.getpid():
+        if isinstance(trace, Invocation) and not self._forked:
             from .causes import from_exit  # noqa: PLC0415  (needed for failures only)
 
             self._end(trace, from_exit(getattr(sys, "last_value", None)))

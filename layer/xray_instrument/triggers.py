@@ -57,12 +57,13 @@ _SHAPES: "tuple[tuple[str, tuple[str, ...]], ...]" = (
     ("vpc-lattice", ("method", "raw_path")),
 )
 # An event that has none of these is of no service: one look instead of one for each row.
-_FIRST_KEYS = frozenset(keys[0] for _, keys in _SHAPES)
+_FIRST_KEYS = frozenset([keys[0] for _, keys in _SHAPES])
+_ANY_KEYS = _FIRST_KEYS | {"Records", "requestContext", "eventSource", "Details"}
 
 
 def trigger(event: "Any") -> str:
     """Name what kind of event this is; `direct` where no service's shape fits. Never raises."""
-    if not isinstance(event, dict):
+    if not isinstance(event, dict) or _ANY_KEYS.isdisjoint(event):
         return "direct"
     return _from_records(event) or _from_http(event) or _from_source(event) or _from_shape(event) or "direct"
 
@@ -119,7 +120,7 @@ def _from_shape(event: "dict[str, Any]") -> str:
 
 def batch(event: "Any") -> "dict[str, Any]":
     """Describe a batch: its size and source, and the traces that its SQS messages come from (at most 10)."""
-    if not isinstance(event, dict) or not first_record(event):
+    if not isinstance(event, dict) or "Records" not in event or not first_record(event):
         return {}
     record = event["Records"][0]
     found: "dict[str, Any]" = {"batch_size": len(event["Records"])}

@@ -46,11 +46,12 @@ def datagram(subsegment: "Subsegment") -> "bytes | None":
     s = subsegment
     ends = f',"end_time":{s.end_time:.6f}' if s.end_time is not None else ',"in_progress":true'
     try:
-        rest = encode(s.fields)
+        children = s.children
+        rest = encode({**s.fields, "subsegments": [child.embedded() for child in children]} if children else s.fields)
     except (TypeError, ValueError, RecursionError):
         return None
     body = (
         f'{{"name":{quote(s.name)},"id":"{s.id}","trace_id":"{s.trace.trace_id}","parent_id":"{s.parent_id}",'
         f'"type":"subsegment","start_time":{s.start_time:.6f}{ends}{"," if len(rest) > 2 else ""}{rest[1:]}'
     )
-    return HEADER + body.encode() if len(body) <= MAX_DOCUMENT and not s.children else None
+    return HEADER + body.encode() if len(body) <= MAX_DOCUMENT else None

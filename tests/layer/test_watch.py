@@ -35,6 +35,7 @@ class Watched:
         assert found is not None
         invocation = Invocation(found, "app.handler", self.recorder, self.emitter)
         invocation.root.fields = {"annotations": {}, "metadata": {}}
+        invocation.root.announced = True
         invocation.deadline = time.time() + seconds_left if seconds_left else 0.0
         live.trace = invocation
         self.watcher.wake()

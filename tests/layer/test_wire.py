@@ -43,15 +43,17 @@ def test_the_short_way_and_the_long_way() -> None:
     finished, still_open, bare = subsegment(**fields), subsegment(**fields), subsegment()
     still_open.end_time = None
 
-    for each in (finished, still_open, bare):
+    parent = subsegment()
+    parent.children = [subsegment(), subsegment(a=1)]
+    for each in (finished, still_open, bare, parent):
         (long_way,) = datagrams(each.document())
         assert parse_datagram(datagram(each) or b"") == parse_datagram(long_way) == each.document()
 
 
 def test_the_short_way_knows_its_limits() -> None:
-    """What JSON lacks, what has children and what is too large goes the long way."""
+    """What JSON lacks and what is too large, children included, goes the long way."""
     parent = subsegment()
-    parent.children = [subsegment()]
+    parent.children = [subsegment(metadata={"a": "x" * 70_000})]
     cases = [
         subsegment(a=float("nan")),
         subsegment(a=object()),
