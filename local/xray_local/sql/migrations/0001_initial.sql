@@ -4,19 +4,20 @@
 -- changed once it was released; what comes later is the next number. All of them run in one transaction at opening.
 --
 -- Two halves. What was received (documents, rejected, telemetry, records) is the truth. What is derived (summaries,
--- nodes, edges, annotations, users, minutes) can be made anew from it at any time, and is, when its makers change:
--- settings row 'derived_by' holds the number of the code that made it (derive.py, DERIVED_BY).
+-- annotations, users, visits, calls, minutes) can be made anew from it at any time, and is, when its makers change:
+-- the counter 'derived_by' holds the number of the code that made it (derive.py, DERIVED_BY).
 
--- One row per trace. `changed` is the time of the newest document that no derived row knows of yet, NULL when all is
--- derived: a kill between the two leaves work to do, never a wrong answer.
+-- One row per trace. `version` counts the batches that brought documents, `derived` is the version that the derived rows
+-- stand for: a kill between the two leaves work to do, never a wrong answer.
 CREATE TABLE traces (
     key            INTEGER PRIMARY KEY,
     trace_id       TEXT NOT NULL UNIQUE,
     first_received REAL NOT NULL,
     last_received  REAL NOT NULL,
-    changed        REAL
+    version        INTEGER NOT NULL DEFAULT 1,
+    derived        INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX traces_changed ON traces (changed) WHERE changed IS NOT NULL;
+CREATE INDEX traces_to_derive ON traces (last_received) WHERE derived < version;
 -- For retention by age.
 CREATE INDEX traces_last_received ON traces (last_received);
 
@@ -42,7 +43,7 @@ CREATE TABLE rejected (
     text     BLOB NOT NULL
 );
 
--- One row per trace: what GetTraceSummaries asks and filters at the level of the trace.
+-- One row per trace: what GetTraceSummaries asks and filters at the level of the trace. NULL: not known.
 CREATE TABLE summaries (
     trace          INTEGER PRIMARY KEY REFERENCES traces (key) ON DELETE CASCADE,
     trace_id       TEXT NOT NULL,
@@ -65,6 +66,8 @@ CREATE TABLE summaries (
     entry_type     TEXT,
     entry_account  TEXT,
     revision       INTEGER NOT NULL,
+    -- Rises with every change of any summary (counter 'serial'): what a reader in another process has not seen yet.
+    serial         INTEGER NOT NULL,
     api            TEXT NOT NULL,   -- the TraceSummary as JSON, times as epoch seconds
     graph          TEXT NOT NULL    -- the trace's contribution to the service graph as JSON
 );
@@ -72,6 +75,7 @@ CREATE TABLE summaries (
 CREATE INDEX summaries_id_time ON summaries (id_time);
 CREATE INDEX summaries_start_time ON summaries (start_time);
 CREATE INDEX summaries_end_time ON summaries (end_time);
+CREATE INDEX summaries_serial ON summaries (serial);
 
 -- One row per value of an annotation in a trace. Exactly one of text, number, truth is set. Keys are case-sensitive.
 CREATE TABLE annotations (
@@ -94,24 +98,29 @@ CREATE TABLE users (
 CREATE INDEX users_trace ON users (trace);
 CREATE INDEX users_name ON users (name, trace);
 
--- One row per node of the service graph in a trace, with the callee's statistics. type and account are '' where X-Ray
--- gives none, so that they compare. Counts: ok + throttle + error + fault = total (facts F.3).
-CREATE TABLE nodes (
-    trace    INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
-    name     TEXT NOT NULL,
-    type     TEXT NOT NULL,
-    account  TEXT NOT NULL,
-    root     INTEGER NOT NULL,
-    ok       INTEGER NOT NULL,
-    error    INTEGER NOT NULL,
-    throttle INTEGER NOT NULL,
-    fault    INTEGER NOT NULL
+-- One row per segment of a trace, inferred ones too: a visit to a service, as the callee saw it. type and account are ''
+-- where X-Ray gives none, so that they compare. id and parent_id: whose child is whose, '' for none.
+CREATE TABLE visits (
+    trace         INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
+    id            TEXT NOT NULL,
+    parent_id     TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    type          TEXT NOT NULL,
+    account       TEXT NOT NULL,
+    inferred      INTEGER NOT NULL,
+    start_time    REAL,
+    response_time REAL,
+    error         INTEGER NOT NULL,
+    throttle      INTEGER NOT NULL,
+    fault         INTEGER NOT NULL,
+    in_progress   INTEGER NOT NULL
 );
-CREATE INDEX nodes_trace ON nodes (trace);
-CREATE INDEX nodes_name ON nodes (name, trace);
+CREATE INDEX visits_trace ON visits (trace);
+CREATE INDEX visits_name ON visits (name, trace);
 
--- One row per edge of the service graph in a trace, with the caller's statistics.
-CREATE TABLE edges (
+-- One row per call between two services, as the caller saw it. caller is the id of the calling (sub)segment, '' for a
+-- client; link: no call, but a message that another trace took up.
+CREATE TABLE calls (
     trace          INTEGER NOT NULL REFERENCES traces (key) ON DELETE CASCADE,
     source_name    TEXT NOT NULL,
     source_type    TEXT NOT NULL,
@@ -119,19 +128,26 @@ CREATE TABLE edges (
     target_name    TEXT NOT NULL,
     target_type    TEXT NOT NULL,
     target_account TEXT NOT NULL,
-    ok             INTEGER NOT NULL,
+    caller         TEXT NOT NULL,
+    callee         TEXT NOT NULL,
+    start_time     REAL,
+    response_time  REAL,
     error          INTEGER NOT NULL,
     throttle       INTEGER NOT NULL,
-    fault          INTEGER NOT NULL
+    fault          INTEGER NOT NULL,
+    in_progress    INTEGER NOT NULL,
+    link           INTEGER NOT NULL
 );
-CREATE INDEX edges_trace ON edges (trace);
-CREATE INDEX edges_names ON edges (source_name, target_name, trace);
+CREATE INDEX calls_trace ON calls (trace);
+CREATE INDEX calls_names ON calls (source_name, target_name, trace);
 
--- The service graph of one minute, added up: a cache. Who changes a trace of the minute deletes the row, who needs it
--- makes it. Without it the graph of an hour with 100,000 traces reads 100,000 contributions.
+-- The service graph of one minute, added up: a cache. Without it the graph of an hour with 100,000 traces reads 100,000
+-- contributions. Who changes a trace of the minute raises `version` and empties `graph`; who has added it up keeps it only
+-- if the version is still the one it read.
 CREATE TABLE minutes (
-    minute INTEGER PRIMARY KEY,     -- epoch seconds / 60 of start_time
-    graph  TEXT NOT NULL
+    minute  INTEGER PRIMARY KEY,     -- epoch seconds / 60 of start_time
+    version INTEGER NOT NULL,
+    graph   TEXT
 );
 
 -- Small things with a name that the API keeps: groups, sampling rules, settings, tags.
@@ -151,7 +167,7 @@ CREATE TABLE telemetry (
     body     TEXT NOT NULL
 );
 
--- Numbers that outlive rows: documents taken and refused, by source.
+-- Numbers that outlive rows: documents taken and refused by source, the last serial, who derived.
 CREATE TABLE counters (
     name  TEXT PRIMARY KEY,
     value INTEGER NOT NULL

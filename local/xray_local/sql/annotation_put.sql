@@ -1,0 +1,1 @@
+INSERT INTO annotations (trace, key, text, number, truth) VALUES (?, ?, ?, ?, ?);

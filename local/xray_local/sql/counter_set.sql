@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?);

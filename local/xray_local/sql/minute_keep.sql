@@ -1,0 +1,1 @@
+UPDATE minutes SET graph = :graph WHERE minute = :minute AND version = :version;

@@ -1,0 +1,1 @@
+SELECT name, body, created, modified FROM records WHERE kind = ? ORDER BY name;

@@ -1,0 +1,1 @@
+SELECT received, source, reason, text FROM rejected ORDER BY seq DESC LIMIT ?;

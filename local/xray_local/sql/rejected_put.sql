@@ -1,0 +1,1 @@
+INSERT INTO rejected (received, source, reason, text) VALUES (?, ?, ?, ?);

@@ -1,0 +1,1 @@
+SELECT s.api FROM summaries AS s WHERE s.trace_id = ?;

@@ -1,0 +1,1 @@
+SELECT received, body FROM telemetry ORDER BY seq DESC LIMIT ?;

@@ -1,0 +1,1 @@
+INSERT INTO telemetry (received, body) VALUES (?, ?);

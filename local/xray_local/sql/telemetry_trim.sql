@@ -1,0 +1,2 @@
+-- As rejected_trim.
+DELETE FROM telemetry WHERE seq <= (SELECT max(seq) FROM telemetry) - ?;

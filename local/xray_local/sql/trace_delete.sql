@@ -1,0 +1,2 @@
+-- Documents and everything derived go with it (ON DELETE CASCADE).
+DELETE FROM traces WHERE key = ?;

@@ -1,0 +1,2 @@
+-- The code that derives has changed.
+UPDATE traces SET derived = 0;

@@ -1,0 +1,1 @@
+INSERT INTO users (trace, name) VALUES (?, ?);
