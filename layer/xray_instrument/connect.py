@@ -43,13 +43,14 @@ def connect(
         began: when our own code first ran, seconds since the epoch; and the wrapper's clock reading, if any.
         load_own: loads modules of this package quicker than an import.
     """
+    live.load = load_own
     settings = Settings(environ)
     for problem in settings.problems:
         say(problem)
     emitter = Emitter(UdpSender(udp_address(settings.daemon)))
 
     def watcher() -> "Watcher":
-        load_own(("watch",))
+        live.load(("watch",))
         return _watcher(settings)
 
     make_watcher = None if "watcher" in settings.disable else watcher
@@ -58,7 +59,7 @@ def connect(
     imports.when_loaded("awslambdaric.bootstrap", guarded("life cycle")(runtime.attach_bootstrap))
     atexit.register(guarded("life cycle")(runtime.at_exit))
     os.register_at_fork(after_in_child=guarded("life cycle")(runtime.after_fork_in_child))
-    _add_plugins(imports, settings, load_own)
+    _add_plugins(imports, settings)
 
 
 def _initialization(settings: Settings, emitter: Emitter, began: "tuple[float, str | None]") -> "Initialization | None":
@@ -83,17 +84,17 @@ def _watcher(settings: Settings) -> "Watcher":
     return watcher
 
 
-def _add_plugins(imports: "Imports", settings: Settings, load_own: "LoadOwn") -> None:
+def _add_plugins(imports: "Imports", settings: Settings) -> None:
     """Have each plug-in applied after its library's import."""
 
     def apply_botocore(handlers: "ModuleType") -> None:
-        load_own(_BOTOCORE)
+        live.load(_BOTOCORE)
         from .plugins import botocore  # noqa: PLC0415  (only where the function imports it)
 
         botocore.apply(handlers, settings)
 
     def follow_threads() -> None:
-        load_own(("threads",))
+        live.load(("threads",))
         from . import threads  # noqa: PLC0415  (only where a subsegment is open that others can hang below)
 
         imports.when_loaded("threading", threads.follow_threads)

@@ -26,13 +26,15 @@ class Live:
     Attributes:
         trace: the open invocation, the initialization, or NOTHING.
         threads: threading's dictionary of running threads, once threads are followed.
+        load: loads modules of this package quicker than an import, and without a trace in importlib's caches.
         follow_threads: makes them followed; called before the first subsegment that others can hang below.
     """
 
-    __slots__ = ("follow_threads", "threads", "trace")
+    __slots__ = ("follow_threads", "load", "threads", "trace")
 
     def __init__(self) -> None:
         self.follow_threads: "Callable[[], None] | None" = None
+        self.load: "Callable[[tuple[str, ...]], None]" = lambda _names: None
         self.trace: "Trace" = NOTHING
         self.threads: "dict[int, Any]" = {}
 

@@ -3,6 +3,7 @@
 import _socket  # not socket: 0.5 ms against 6 ms of a cold start, measured
 import os
 
+from .context import live
 from .wire import datagram
 
 TYPE_CHECKING = False
@@ -126,6 +127,7 @@ class Emitter:
         whole = datagram(subsegment)
         if whole is not None:
             return "not_sent" if self._send(whole) is False else ""
+        live.load(("fit",))
         from .fit import datagrams  # noqa: PLC0415  (rarely needed)
 
         lost = "too_large"

@@ -175,6 +175,7 @@ class Runtime:
         """The process ends. Inside an invocation, that is the function's doing, and the invocation's fault."""
         trace = live.trace
         if isinstance(trace, Invocation) and not self._forked:
+            live.load(("causes",))
             from .causes import from_exit  # noqa: PLC0415  (needed for failures only)
 
             self._end(trace, from_exit(getattr(sys, "last_value", None)))
@@ -214,6 +215,7 @@ def _observed(plain: "Callable[..., Any]", observe: "Callable[[Any], None]", *, 
 
 def _cause(raised: "BaseException | None") -> "dict[str, Any]":
     """Return the cause for what the client reports: the function's exception, or a fault that the client found."""
+    live.load(("causes",))
     from . import causes  # noqa: PLC0415  (needed for failures only)
 
     if raised is None:

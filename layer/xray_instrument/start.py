@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What sitecustomize.py loads before it calls us, and what connect.py needs, in the order in which they need each other.
 FIRST = ("guard", "imports", "start")
 _GUEST = (
-    "wire", "emitter", "model", "context", "recorder", "settings", "header", "triggers", "invocation", "initialization",
+    "wire", "model", "context", "emitter", "recorder", "settings", "header", "triggers", "invocation", "initialization",
     "runtime", "connect",
 )  # fmt: skip
 
