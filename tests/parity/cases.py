@@ -223,9 +223,7 @@ START_UP = [
 
 MIRROR = [
     *_plain("mirror", "paths", "environment", "interpreter", "meta_path", "threads", "context_variables", "depth", "stack"),
-    # The import system keeps a finder for our package's folder; sys.path itself does not name it.
-    Case("mirror.importer_cache", admitted=frozenset({"requests"})),
-    *_plain("mirror", "modules", "loggers", "lambda_context", "frame_locals", "descriptors"),
+    *_plain("mirror", "importer_cache", "modules", "loggers", "lambda_context", "frame_locals", "descriptors"),
     *_plain("state", "remembers", "drops_trace_id", "replaces_streams"),
     *_plain(
         "imports", "circular", "namespace", "lazy", "reload", "finder", "zip_archive", "find_spec", "lazy_loader", "run_path"
