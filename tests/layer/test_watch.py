@@ -54,7 +54,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def watched(quick: None) -> Iterator[Watched]:
-    made = Watched(slow_call=0.05, margin=0.1)
+    made = Watched(slow_call=0.3, margin=0.3)
     yield made
     live.trace = NOTHING
     made.watcher.before_fork()  # the one way to end the thread
@@ -71,7 +71,7 @@ def test_slow_call_is_told_once(watched: Watched) -> None:
     """A call open longer than the limit is sent in progress, once, however long it takes; a quick one never."""
     watched.begin()
     slow = watched.recorder.begin("slow", leaf=True)
-    time.sleep(0.3)
+    time.sleep(0.8)
     watched.recorder.end(slow)
     quick_one = watched.recorder.begin("quick", leaf=True)
     watched.recorder.end(quick_one)
@@ -82,11 +82,11 @@ def test_slow_call_is_told_once(watched: Watched) -> None:
 
 def test_deadline_is_told_once_with_the_stack(watched: Watched) -> None:
     """Shortly before the deadline: what is open in progress, and one complete subsegment with the place where the function is."""
-    invocation = watched.begin(0.3)
+    invocation = watched.begin(0.6)
     watched.recorder.begin("hanging", leaf=True)
 
     def hang_here() -> None:
-        time.sleep(0.5)
+        time.sleep(0.9)
 
     hang_here()
 
@@ -96,7 +96,8 @@ def test_deadline_is_told_once_with_the_stack(watched: Watched) -> None:
     assert [frame["label"] for frame in exception["stack"]][-1] == "hang_here"
     assert exception["message"].endswith(" ms before the function's deadline; this is where")
     assert told["end_time"] == pytest.approx(invocation.deadline, abs=0.002)
-    assert told["end_time"] - told["start_time"] == pytest.approx(0.1, abs=0.05)
+    # A busy machine may look later than 300 ms before; earlier it must not.
+    assert 0 < told["end_time"] - told["start_time"] <= 0.301
     identity = {"name": "Deadline", "trace_id": ROOT, "parent_id": invocation.root.id, "type": "subsegment", "fault": True}
     assert {key: value for key, value in told.items() if key not in ("id", "start_time", "end_time")} == identity
     assert invocation.root.parent_id == PARENT
@@ -114,9 +115,9 @@ def test_nothing_after_the_end(watched: Watched) -> None:
 
 def test_a_new_invocation_has_its_own_deadline(watched: Watched) -> None:
     """Each invocation's deadline is told for that one only."""
-    for seconds in (0.2, 5.0, 0.2):
+    for seconds in (0.5, 9.0, 0.5):
         invocation = watched.begin(seconds)
-        time.sleep(0.3)
+        time.sleep(0.8)
         invocation.end(time.time())
         live.trace = NOTHING
 
@@ -144,16 +145,21 @@ def test_the_function_sees_no_thread(watched: Watched) -> None:
     assert (threading.enumerate(), threading.active_count()) == (before, len(before))
 
 
+def tasks() -> set[str]:
+    """The kernel's threads of this process."""
+    return set(os.listdir("/proc/self/task"))  # noqa: PTH208
+
+
 def test_no_thread_at_a_fork(watched: Watched) -> None:
     """Before a fork the thread is gone for the kernel too, so Python 3.12 and later warn of nothing; then it is there again."""
     hooks = watched.watcher
-    threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
-    watched.begin()
-    for _ in range(3):
-        wait_until(lambda: len(os.listdir("/proc/self/task")) == threads + 1)  # noqa: PTH208
+    for turn in range(3):
+        before = tasks()
+        watched.begin() if not turn else hooks.after_fork_in_parent()
+        (mine,) = tasks() - before
         hooks.before_fork()
-        assert (len(os.listdir("/proc/self/task")), hooks._running, hooks.resume) == (threads, False, True)  # noqa: PTH208
-        hooks.after_fork_in_parent()
+        assert (mine in tasks(), hooks._running, hooks.resume) == (False, False, True)
+    hooks.after_fork_in_parent()
     slow = watched.recorder.begin("slow", leaf=True)
     wait_until(lambda: watched.names() == [("slow", True)])
     watched.recorder.end(slow)
