@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BadTokenError", "Page", "Record", "Records", "RejectedDocument", "Rejection", "Store", "StoreError", "Summaries"]
 
-# Half a surrogate pair, itself or as an escape; a whole pair of escapes is caught too, and comes to no harm.
-HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+# Half a surrogate pair by itself, as JavaScript cuts strings.
+HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 FIRST = Page()
 # Longer than one burst of a function (some 100 traces) takes to compile, shorter than a person waits.
 SETTLE_SECONDS = 1.0
@@ -218,6 +218,7 @@ class Store:
 def _kept(text: str | bytes, document: Document) -> str:
     """The text as it came, unless half a surrogate pair is in it: SQLite takes UTF-8, and parse has replaced it."""
     text = text if isinstance(text, str) else text.decode()
-    if HALF_CHARACTER.search(text):
+    # A whole pair written as escapes is caught too, and comes to no harm.
+    if "\\ud" in text or "\\uD" in text or (not text.isascii() and HALF_CHARACTER.search(text)):
         return json.dumps(document)
     return text
