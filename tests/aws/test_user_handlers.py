@@ -130,7 +130,7 @@ def test_handler_that_answers_before_send(recording: Recording, client: MakeClie
 
     def answer(request: Any, **_: object) -> AWSResponse:
         body = SimpleNamespace(stream=lambda: iter([b'{"__type": "ResourceNotFoundException"}']), read=lambda: b"")
-        return AWSResponse(request.url, 400, {"x-amzn-requestid": "moto"}, body)  # type: ignore[arg-type]  # as moto does
+        return AWSResponse(request.url, 400, {"x-amzn-requestid": "moto"}, body)  # as moto does
 
     dynamodb.meta.events.register("before-send", answer)
     with pytest.raises(ClientError):

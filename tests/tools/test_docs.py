@@ -13,6 +13,7 @@ from tests.kit.process import Guest, Launch, Sandbox
 from tests.kit.pythons import site
 from tests.kit.runtime_api import Invocation
 from tools import docs
+from xray_instrument.settings import PREFIX, SETTINGS
 
 AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-west-1"}
 CODE = """
@@ -37,7 +38,7 @@ def test_page_is_what_the_code_makes(name: str) -> None:
 def test_every_setting_and_part_is_in_the_page() -> None:
     """The page of settings names each variable once, and each part that can be left out."""
     page = docs.configuration()
-    names = [f"`{docs.PREFIX}{name.upper()}` |" for name, *_ in docs.SETTINGS]
+    names = [f"`{PREFIX}{name.upper()}` |" for name, *_ in SETTINGS]
     assert [page.count(name) for name in names] == [1] * len(names)
 
 
