@@ -129,8 +129,9 @@ def test_handler_that_answers_before_send(recording: Recording, client: MakeClie
     dynamodb = client("dynamodb")
 
     def answer(request: Any, **_: object) -> AWSResponse:
+        headers: Any = {"x-amzn-requestid": "moto"}
         body = SimpleNamespace(stream=lambda: iter([b'{"__type": "ResourceNotFoundException"}']), read=lambda: b"")
-        return AWSResponse(request.url, 400, {"x-amzn-requestid": "moto"}, body)  # as moto does
+        return AWSResponse(request.url, 400, headers, body)  # as moto does
 
     dynamodb.meta.events.register("before-send", answer)
     with pytest.raises(ClientError):
