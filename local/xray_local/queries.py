@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .database import Database, sql
-from .deriver import add_up
 from .graph import contribution
+from .minutes import SECONDS, add_up
 from .model import CompiledTrace, Contribution, Summary
 from .rows import load_graph
 from .summary import summarise
@@ -113,12 +114,12 @@ class Queries:
         """
         if expression is not None:
             return self._matching(start, end, expression)
-        first, last = -(-int(start) // 60) if start == int(start) else int(start // 60) + 1, int(end // 60)
+        first, last = math.ceil(start / SECONDS), math.floor(end / SECONDS)
         if first >= last:
             return self._single(start, end)
         with self._database.read() as connection:
             minutes = connection.execute(sql("minutes_between"), (first, last)).fetchall()
-        return [*self._single(start, first * 60.0), *add_up(self._database, minutes), *self._single(last * 60.0, end)]
+        return [*self._single(start, first * SECONDS), *add_up(self._database, minutes), *self._single(last * SECONDS, end)]
 
     def _single(self, start: float, end: float) -> list[Contribution]:
         with self._database.read() as connection:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from .database import Database, sql
+from .minutes import minutes_changed
 
 # Traces per transaction: some 20 ms, so that nobody who writes waits long.
 CHUNK = 200
@@ -34,8 +33,3 @@ def _remove(database: Database, older_than: float | None) -> int:
         connection.executemany(sql("trace_delete"), [(key,) for key, _ in rows])
         minutes_changed(connection, {start for _, start in rows if start is not None})
         return len(rows)
-
-
-def minutes_changed(connection: sqlite3.Connection, starts: set[float]) -> None:
-    """The graphs of these moments' minutes are no longer true."""
-    connection.executemany(sql("minute_changed"), [(minute,) for minute in sorted({int(start // 60) for start in starts})])

@@ -110,7 +110,7 @@ class Store:
             if refused:
                 connection.executemany(sql("rejected_put"), refused)
                 connection.execute(sql("rejected_trim"), (REJECTED_KEPT,))
-        self._deriver.wake()
+        self._deriver.wake(len(taken))
         return answers
 
     def reject(self, text: bytes, source: str, at: float, reason: str) -> None:

@@ -5,5 +5,5 @@ INSERT OR REPLACE INTO summaries (
 ) VALUES (
     :trace, :trace_id, :id_time, :start_time, :end_time, :duration, :response_time, :has_fault, :has_error, :has_throttle, :is_partial,
     :http_url, :http_method, :http_status, :http_useragent, :http_clientip, :entry_name, :entry_type, :entry_account,
-    :revision, (SELECT value FROM counters WHERE name = 'serial'), :api, :graph
+    :revision, :serial, :api, :graph
 );

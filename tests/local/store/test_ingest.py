@@ -6,9 +6,8 @@ import json
 import threading
 from collections.abc import Sequence
 
-from xray_local.store import RejectedDocument, Rejection, Store
-
 from tests.local.store.making import START, call, segment, text, trace_id
+from xray_local.store import RejectedDocument, Rejection, Store
 
 
 def test_documents_come_back_as_they_were_sent(store: Store) -> None:

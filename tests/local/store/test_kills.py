@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from xray_local.store import Page, Store
 
 from tests.local.store.making import START, call, segment, text, trace_id
+from xray_local.store import Page, Store
 
 REPOSITORY = Path(__file__).parents[3]
 # Takes traces as fast as it can, each batch a transaction, and says each number once `ingest` has returned.

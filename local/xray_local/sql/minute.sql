@@ -1,0 +1,1 @@
+SELECT graph FROM minutes WHERE minute = ?;
