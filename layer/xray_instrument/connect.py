@@ -4,9 +4,10 @@ import atexit
 import os
 from time import time
 
+from . import __version__
 from .context import live
 from .emitter import Emitter, UdpSender, udp_address
-from .guard import guarded, say
+from .guard import debug, guarded, say
 from .initialization import Initialization, process_start
 from .recorder import recorder
 from .runtime import Runtime
@@ -47,7 +48,11 @@ def connect(
     settings = Settings(environ)
     for problem in settings.problems:
         say(problem)
-    emitter = Emitter(UdpSender(udp_address(settings.daemon)))
+    debug.on = settings.debug
+    address = udp_address(settings.daemon)
+    left_out = ", ".join(settings.disable) or "nothing"
+    debug(f"version {__version__}; segments go to {address[0]} port {address[1]}; left out: {left_out}")
+    emitter = Emitter(UdpSender(address))
 
     def watcher() -> "Watcher":
         live.load(("watch",))
@@ -69,6 +74,7 @@ def _initialization(settings: Settings, emitter: Emitter, began: "tuple[float, s
     parent of the process that serves (managed instances).
     """
     if settings.initialization_type in ("snap-start", "lambda-managed-instances"):
+        debug(f"the initialization is not recorded: {settings.initialization_type}")
         return None
     name = settings.handler or "handler"
     return Initialization(name, process_start(time(), *began), settings.import_threshold_ms, recorder, emitter)
@@ -92,6 +98,7 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
         from .plugins import botocore  # noqa: PLC0415  (only where the function imports it)
 
         botocore.apply(handlers, settings)
+        debug("botocore is imported: its calls are recorded")
 
     def follow_threads() -> None:
         live.load(("threads",))

@@ -4,6 +4,7 @@ import _socket  # not socket: 0.5 ms against 6 ms of a cold start, measured
 import os
 
 from .context import live
+from .guard import debug
 from .wire import datagram
 
 TYPE_CHECKING = False
@@ -88,6 +89,7 @@ class UdpSender:
                 # Bytes: for text, getaddrinfo loads the codec idna with all of unicodedata, 1.3 ms (measured).
                 found = _socket.getaddrinfo(self._host.encode(), self._port, 0, _socket.SOCK_DGRAM)
             except (OSError, UnicodeError):
+                debug(f"nothing is sent: no address is known for {self._host}")
                 self._hopeless = True  # a look-up may take the resolver's whole timeout, so there is no second one
                 raise OSError from None
             self._family, _, _, _, self._target = found[0]

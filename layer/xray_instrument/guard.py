@@ -64,6 +64,20 @@ def say(text: str) -> None:
 guarded = Guard()
 
 
+class Debug:
+    """The debug switch: says each decision with its reason, or nothing."""
+
+    on = False
+
+    def __call__(self, decision: str) -> None:
+        """Write one line, if the switch is on."""
+        if self.on:
+            say(decision)
+
+
+debug = Debug()
+
+
 def attempt(call: "Callable[[Any], str]", argument: object, otherwise: str) -> str:
     """Return call(argument), or `otherwise` where the function's own code in it (a __str__, say) fails."""
     try:

@@ -12,7 +12,7 @@ import sys
 
 from . import header
 from .context import live
-from .guard import guarded, say
+from .guard import debug, guarded
 from .initialization import AHEAD, Initialization, drop_own_sitecustomize
 from .invocation import Invocation, environment_facts
 from .model import NOTHING, legal_name
@@ -107,8 +107,8 @@ class Runtime:
         """An invocation has come: read its trace header and begin, or record nothing."""
         self._count += 1
         found, reason = header.parse(getattr(request, "x_amzn_trace_id", None))
-        if self._settings.debug:
-            say(f"invocation {self._count}: {reason}")
+        if debug.on:
+            debug(f"invocation {self._count}: {reason}")
         if found is not None:
             self._begin(found, request)
 
@@ -160,8 +160,7 @@ class Runtime:
         cause, self._reported = self._reported, None
         found, reason = header.parse(os.environ.get("_X_AMZN_TRACE_ID"))
         if self._init is None or found is None:
-            if self._settings.debug:
-                say(f"initialization failed; it is not recorded: {reason}")
+            debug(f"initialization failed; it is not recorded: {reason}")
             return
         self._init.end()
         invocation = Invocation(found, self._name, self._recorder, self._emitter)

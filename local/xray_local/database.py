@@ -27,11 +27,14 @@ class StoreError(Exception):
     """The disk, the file or another process keeps the store from working. The text is for the user."""
 
 
+FULL = "the disk is full: free some space, or start with --memory"
+UNREACHABLE = "the file cannot be opened or made: choose another place with --db, or start with --memory"
 # What SQLite says, and what a user can do about it.
 ADVICE = (
-    ("disk is full", "the disk is full: free some space, or start with --memory"),
+    ("disk is full", FULL),
+    ("no space left", FULL),
     ("readonly", "the file or its folder is read-only: choose another place with --db, or start with --memory"),
-    ("unable to open", "the file cannot be opened or made: choose another place with --db, or start with --memory"),
+    ("unable to open", UNREACHABLE),
     ("locked", "another process has been writing for too long: end it, or choose another file with --db"),
     ("not a database", "the file is not a database of xray-local: choose another one with --db, or move it away"),
     ("malformed", "the file is damaged: move it away, a new one is made at the next start"),
@@ -45,7 +48,8 @@ def explained(path: Path | None) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         text = str(error)
-        advice = next((advice for said, advice in ADVICE if said in text.lower()), "see the text of SQLite")
+        otherwise = UNREACHABLE if isinstance(error, OSError) else "see what SQLite says"
+        advice = next((advice for said, advice in ADVICE if said in text.lower()), otherwise)
         raise StoreError(f"the store {path or 'in memory'} failed: {advice} ({text})") from error
 
 
@@ -127,8 +131,8 @@ class Database:
     def shrink(self) -> None:
         """Give the pages that are free back to the disk."""
         with self._lock, explained(self.path):
-            # Each row of this statement is one page freed.
-            self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+            # One step of this statement frees one page, and `execute` makes one step of what returns no columns.
+            self._writer.executescript("PRAGMA incremental_vacuum")
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:

@@ -153,4 +153,4 @@ class Forwarder:
 
 def backoff(attempt: int) -> float:
     """Seconds before the next attempt: doubled each time, and spread, so that many machines do not come back at once."""
-    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311

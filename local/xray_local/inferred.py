@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from hashlib import blake2b
 
 from .model import Document
@@ -12,25 +12,28 @@ from .names import INFERRING, inferred_origin
 COPIED = ("end_time", "in_progress", "error", "throttle", "fault", "http", "aws", "sql")
 
 
-def inferred_segments(segment: Document, trace_id: str, claimed: Container[str | None]) -> Iterator[Document]:
-    """One for each call below `segment` that no segment names as its parent."""
+def inferred_segments(
+    segment: Document, trace_id: str, claimed: Container[str | None], known_ids: Mapping[str, str]
+) -> Iterator[Document]:
+    """One for each call in `segment` that no segment names as its parent.
+
+    Args:
+        segment: a segment, or a subsegment without one.
+        trace_id: of the trace.
+        claimed: the calls that segments name as their parents.
+        known_ids: ids of inferred segments, by their calls' ids; others are made.
+    """
     rest = [segment]
-    if segment.get("type") == "subsegment" and _infers(segment, claimed):
-        yield _inferred(segment, trace_id)
     while rest:
-        for subsegment in rest.pop().get("subsegments") or ():
-            rest.append(subsegment)
-            if _infers(subsegment, claimed):
-                yield _inferred(subsegment, trace_id)
+        entity = rest.pop()
+        rest += entity.get("subsegments", ())
+        if entity.get("namespace") in INFERRING and entity["id"] not in claimed:
+            yield _inferred(entity, trace_id, known_ids.get(entity["id"]) or inferred_id(entity["id"]))
 
 
-def _infers(subsegment: Document, claimed: Container[str | None]) -> bool:
-    return subsegment.get("namespace") in INFERRING and subsegment["id"] not in claimed
-
-
-def _inferred(subsegment: Document, trace_id: str) -> Document:
+def _inferred(subsegment: Document, trace_id: str, new_id: str) -> Document:
     new: Document = {
-        "id": inferred_id(subsegment["id"]),
+        "id": new_id,
         "name": subsegment["name"],
         "start_time": subsegment["start_time"],
         "trace_id": trace_id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 # How many names a sentence lists before it counts the rest.
 NAMED = 3
 
@@ -22,5 +24,7 @@ class Notices:
 
 
 def _list(names: list[str]) -> str:
-    shown = ", ".join(names[:NAMED])
-    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
+    counts = Counter(names)
+    shown = [name if count == 1 else f"{name} ({count} times)" for name, count in list(counts.items())[:NAMED]]
+    rest = f" and {len(counts) - NAMED} more" if len(counts) > NAMED else ""
+    return ", ".join(shown) + rest

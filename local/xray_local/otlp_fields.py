@@ -136,7 +136,7 @@ def of_segment(resource: Attributes) -> Document:
 def blocks(attributes: Attributes, resource: Attributes, *, is_segment: bool) -> tuple[Document, set[str]]:
     """The http, aws and sql of a document, and the attributes that are in them."""
     used: set[str] = set()
-    made = {
+    made: Document = {
         "http": _http(attributes, used, is_segment=is_segment),
         "aws": _aws(attributes, resource, used, is_segment=is_segment),
         "sql": _sql(attributes, used),

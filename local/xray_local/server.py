@@ -16,6 +16,7 @@ import dataclasses
 import errno
 import ipaddress
 import json
+import logging
 import os
 import signal
 import socket
@@ -41,6 +42,7 @@ from xray_local.daemon import bind as bind_udp
 from xray_local.forward import Forwarder
 from xray_local.store import Store, StoreError
 
+LOG = logging.getLogger("xray_local")
 HOST, PORT = "127.0.0.1", 2000
 # The daemon sends 50 documents of 64 KiB at most in one call; JSON in JSON doubles their quotes.
 LARGEST_BODY = 8 * 1024 * 1024
@@ -81,6 +83,9 @@ def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> A
             return _error(error)
         except StoreError as error:
             return _error(api.ApiError(str(error), "InternalFailure", 500))
+        except Exception as error:  # our own fault: the client gets AWS's form of saying so, the terminal the rest
+            LOG.exception("%s failed", request.url.path)
+            return _error(api.ApiError(f"xray-local failed: {type(error).__name__}: {error}", "InternalFailure", 500))
         return _json(answer)
 
     async def healthy(_request: Request) -> Response:
@@ -300,7 +305,9 @@ def start(store: Store, host: str = HOST, port: int = PORT, options: Options | N
     bound: int = tcp.getsockname()[1]
     forward = options.forwarder.put if options.forwarder else None
     daemon = Daemon(udp, store, forward, options.clock)
-    context = api.Context(store, options.region, clock=options.clock, **({"forward": forward} if forward else {}))
+    context = api.Context(store, options.region, clock=options.clock)
+    if forward is not None:
+        context.forward = forward
 
     config = uvicorn.Config(
         application(context, lambda: running.health()),  # noqa: PLW0108  (`running` is made below)

@@ -62,9 +62,11 @@ def compile_trace(trace_id: str, documents: Sequence[Document]) -> CompiledTrace
     """
     notices = Notices()
     parts = _take_apart(documents, notices)
+    known_ids = _without_inferred(parts)
     tops = _hang(parts, notices)
     segments = [_written(top, notices) for top in tops]
-    segments = _with_inferred(segments, trace_id)
+    claimed = {segment.get("parent_id") for segment in segments}
+    segments += [new for segment in segments for new in inferred_segments(segment, trace_id, claimed, known_ids)]
     segments.sort(key=lambda segment: (segment["start_time"], segment["id"]))
     start = min((segment["start_time"] for segment in segments), default=0.0)
     end = max([start, *(_end(top) for top in tops)])
@@ -111,6 +113,17 @@ def _take(parts: dict[str, Part], new: Part, notices: Notices) -> None:
 
 def _own(part: Part) -> Document:
     return {key: value for key, value in part.sent.items() if key != "subsegments"}
+
+
+def _without_inferred(parts: dict[str, Part]) -> dict[str, str]:
+    """Takes out the inferred segments that were sent, in an export of X-Ray's: they are inferred anew, with the same ids.
+
+    Answers with those ids by the ids of the calls. What is inferred from a call that is not here has to stay.
+    """
+    sent = {part.parent_id: part.id for part in parts.values() if part.sent.get("inferred") is True and part.parent_id in parts}
+    for part_id in sent.values():
+        del parts[part_id]
+    return sent
 
 
 def _hang(parts: dict[str, Part], notices: Notices) -> list[Part]:
@@ -190,14 +203,6 @@ def _written(top: Part, notices: Notices) -> Document:
             document["subsegments"] = below
             rest += zip(part.children, below, strict=True)
     return segment
-
-
-def _with_inferred(segments: list[Document], trace_id: str) -> list[Document]:
-    """Adds what X-Ray infers. An inferred segment that was sent (in an export of X-Ray's) stands, unless a real one came."""
-    claimed = {segment.get("parent_id") for segment in segments if not segment.get("inferred")}
-    kept = [segment for segment in segments if not (segment.get("inferred") and segment.get("parent_id") in claimed)]
-    claimed |= {segment.get("parent_id") for segment in kept}
-    return kept + [new for segment in kept for new in inferred_segments(segment, trace_id, claimed)]
 
 
 def _end(top: Part) -> float:

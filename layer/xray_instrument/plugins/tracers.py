@@ -7,6 +7,8 @@ stands back, header included.
 
 import sys
 
+from ..guard import debug
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -30,6 +32,8 @@ def other_tracer(signer: type) -> bool:
     attributes = vars(getattr(sys.modules[package + ".client"], name))
     method = attributes["_make_api_call"]
     wrapper = getattr(method, "_self_wrapper", None)
-    verdict = str(getattr(wrapper, "__module__", "")).startswith(_TRACERS)
+    tracer = str(getattr(wrapper, "__module__", ""))
+    verdict = tracer.startswith(_TRACERS)
+    debug(f"{package}'s calls are left to {tracer}" if verdict else f"{package}'s calls are recorded by us")
     _seen[signer] = (attributes, method, verdict)
     return verdict

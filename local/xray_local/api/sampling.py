@@ -18,7 +18,7 @@ from .paging import page
 PAGE = 100
 DEFAULT = "Default"
 # The rule every account has: the first request of each second, and 5 % of the others.
-DEFAULT_RULE = {
+DEFAULT_RULE: dict[str, Any] = {
     "RuleName": DEFAULT,
     "ResourceARN": "*",
     "Priority": 10_000,
@@ -63,7 +63,7 @@ def _statistics(context: Context) -> Statistics:
 
 def rules(context: Context) -> list[dict[str, Any]]:
     """Every rule as a SamplingRuleRecord, in the order in which SDKs try them."""
-    records = [
+    records: list[dict[str, Any]] = [
         {"SamplingRule": record.body, "CreatedAt": record.created, "ModifiedAt": record.modified}
         for record in context.store.sampling_rules.all()
     ]

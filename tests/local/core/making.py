@@ -39,7 +39,7 @@ def subsegment(
 
 def call(number: int, name: str, **fields: object) -> Document:
     """A subsegment of an AWS call inside another document."""
-    return embedded(number, name, namespace="aws", **fields)
+    return {**embedded(number, name, namespace="aws"), **fields}
 
 
 def compiled(*documents: Document) -> CompiledTrace:
@@ -64,5 +64,5 @@ def apart(document: Document) -> list[Document]:
 def shuffled(documents: Sequence[Document], seed: int) -> list[Document]:
     """In another order, the same for the same seed."""
     mixed = list(documents)
-    random.Random(seed).shuffle(mixed)  # noqa: S311: the order of a test
+    random.Random(seed).shuffle(mixed)  # noqa: S311
     return mixed

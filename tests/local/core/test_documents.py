@@ -175,7 +175,7 @@ def test_nothing_but_its_own_error(text: str | bytes) -> None:
     try:
         document = parse(text)
     except BadDocumentError as error:
-        assert str(error)
+        assert str(error)  # noqa: PT017
     else:
         assert document["id"] == eid(1)
         assert document["trace_id"] == TRACE

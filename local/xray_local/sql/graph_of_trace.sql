@@ -1,1 +1,0 @@
-SELECT graph FROM summaries WHERE trace = ?;

@@ -1,1 +1,0 @@
-SELECT s.api FROM summaries AS s WHERE s.trace_id = ?;
