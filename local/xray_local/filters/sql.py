@@ -1,0 +1,240 @@
+"""An expression as a condition on the store's derived tables.
+
+Not everything is in the tables: what a segment's request was, the elements of a root cause. Such a part becomes a condition
+that holds at least where the part does (`over`) or at most there; NOT turns one into the other. If both are the same the
+condition is exact. Every `?` in the text is a placeholder; columns of summaries are `s.`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..model import CLIENT
+from .syntax import (
+    And,
+    Annotation,
+    Edge,
+    Expression,
+    FilterError,
+    Flag,
+    Group,
+    JsonCause,
+    Not,
+    Number,
+    Or,
+    RootCause,
+    Selector,
+    Service,
+    Text,
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition that is 0 or 1, never NULL."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which columns a keyword stands for in one table. Texts and numbers may be NULL."""
+
+    flags: dict[str, str]
+    numbers: dict[str, str]
+    texts: dict[str, str]
+    # Keywords with several values: a subquery with a {} for the condition on its column `value`.
+    lists: dict[str, str]
+
+
+ENTERED = f"EXISTS (SELECT 1 FROM calls AS k WHERE k.trace = v.trace AND k.callee = v.id AND k.source_type = '{CLIENT}')"  # noqa: S608 - a constant
+INFERRED = "EXISTS (SELECT 1 FROM visits AS k WHERE k.trace = c.trace AND k.id = c.callee AND k.inferred)"
+SUMMARY_LIST = (
+    "EXISTS (SELECT 1 FROM (SELECT json_extract(j.value, '$.{1}') AS value FROM json_each(s.api, '$.{0}') AS j) WHERE {{}})"
+)
+
+TRACE = Scope(
+    flags={
+        "ok": "NOT (s.has_error OR s.has_fault)",
+        "error": "s.has_error",
+        "throttle": "s.has_throttle",
+        "fault": "s.has_fault",
+        "partial": "s.is_partial",
+        "inferred": "EXISTS (SELECT 1 FROM visits AS v WHERE v.trace = s.trace AND v.inferred)",
+        "root": "s.entry_name IS NOT NULL",
+    },
+    numbers={"responsetime": "s.response_time", "duration": "s.duration", "http.status": "s.http_status"},
+    texts={
+        "http.url": "s.http_url",
+        "http.method": "s.http_method",
+        "http.useragent": "s.http_useragent",
+        "http.clientip": "s.http_clientip",
+        "name": "s.entry_name",
+        "type": "s.entry_type",
+        "account.id": "s.entry_account",
+    },
+    lists={
+        "user": "EXISTS (SELECT 1 FROM (SELECT u.name AS value FROM users AS u WHERE u.trace = s.trace) WHERE {})",
+        "availabilityzone": SUMMARY_LIST.format("AvailabilityZones", "Name"),
+        "instance.id": SUMMARY_LIST.format("InstanceIds", "Id"),
+        "resource.arn": SUMMARY_LIST.format("ResourceARNs", "ARN"),
+    },
+)
+VISIT = Scope(
+    flags={
+        "ok": "NOT (v.error OR v.throttle OR v.fault)",
+        "error": "v.error",
+        "throttle": "v.throttle",
+        "fault": "v.fault",
+        "partial": "v.in_progress",
+        "inferred": "v.inferred",
+        "root": ENTERED,
+    },
+    numbers=dict.fromkeys(("responsetime", "duration"), "CASE WHEN v.in_progress THEN NULL ELSE v.response_time END"),
+    texts={"name": "v.name", "type": "v.type", "account.id": "v.account"},
+    lists={},
+)
+CALL = Scope(
+    flags={
+        "ok": "NOT (c.error OR c.throttle OR c.fault)",
+        "error": "c.error",
+        "throttle": "c.throttle",
+        "fault": "c.fault",
+        "partial": "c.in_progress",
+        "inferred": INFERRED,
+        "root": f"c.source_type = '{CLIENT}'",
+    },
+    numbers=dict.fromkeys(("responsetime", "duration"), "CASE WHEN c.in_progress THEN NULL ELSE c.response_time END"),
+    texts={"name": "c.target_name", "type": "c.target_type", "account.id": "c.target_account"},
+    lists={},
+)
+# Bytes: SQLite's length and substr of a text end at a NUL, and LIKE knows no case. {0} is the column.
+TEXT_OPERATORS = {
+    "": ("{0} <> ''", 0),
+    "=": ("{0} = ? AND {0} <> ''", 1),
+    "!=": ("{0} <> ? AND {0} <> ''", 1),
+    "CONTAINS": ("{0} <> '' AND instr(CAST({0} AS BLOB), CAST(? AS BLOB)) > 0", 1),
+    "BEGINSWITH": ("{0} <> '' AND substr(CAST({0} AS BLOB), 1, length(CAST(? AS BLOB))) = CAST(? AS BLOB)", 2),
+    "ENDSWITH": ("{0} <> '' AND (? = '' OR substr(CAST({0} AS BLOB), -length(CAST(? AS BLOB))) = CAST(? AS BLOB))", 3),
+}
+CAUSES = {"fault": "FaultRootCauses", "error": "ErrorRootCauses", "responsetime": "ResponseTimeRootCauses"}
+
+
+def to_sql(expression: Expression) -> tuple[str, list[Any]] | None:
+    """A condition that holds for exactly the traces that match; None if the tables cannot tell."""
+    condition = _condition(expression, TRACE, over=True)
+    return (condition.text, list(condition.values)) if condition.exact else None
+
+
+def prefilter(expression: Expression) -> tuple[str, list[Any]]:
+    """A condition that holds for every trace that matches, and for as few others as the tables can tell apart."""
+    condition = _condition(expression, TRACE, over=True)
+    return condition.text, list(condition.values)
+
+
+def _condition(expression: Expression, scope: Scope, *, over: bool) -> Condition:
+    """`over`: where it cannot be exact it holds too often rather than too seldom."""
+    if isinstance(expression, And | Or):
+        parts = [_condition(part, scope, over=over) for part in expression.parts]
+        word = " AND " if isinstance(expression, And) else " OR "
+        return _joined(f"({word.join(part.text for part in parts)})", *parts)
+    if isinstance(expression, Not):
+        part = _condition(expression.part, scope, over=not over)
+        return _joined(f"NOT {part.text}", part)
+    if isinstance(expression, Flag):
+        return Condition(f"({scope.flags[expression.keyword]})")
+    if isinstance(expression, Number | Text):
+        return _compared(expression, scope, over=over)
+    return _elsewhere(expression, scope, over=over)
+
+
+def _elsewhere(expression: Annotation | Service | Edge | RootCause | JsonCause | Group, scope: Scope, *, over: bool) -> Condition:
+    """What is not in the columns of the scope's own table."""
+    if isinstance(expression, Annotation):
+        # The table does not say which segment an annotation belongs to.
+        return _annotation(expression) if scope is TRACE else _unknown(over=over)
+    if isinstance(expression, Service):
+        return _service(expression, over=over)
+    if isinstance(expression, Edge):
+        source, target = _selected(expression.source, "c.source"), _selected(expression.target, "c.target")
+        selected = _joined(f"{source.text} AND {target.text}", source, target)
+        return _exists("calls AS c", selected, expression.filter, over=over)
+    if isinstance(expression, RootCause):
+        there = Condition(f"(json_array_length(s.api, '$.{CAUSES[expression.cause]}') > 0)", exact=False)
+        return there if over else _unknown(over=over)
+    if isinstance(expression, JsonCause):
+        return _unknown(over=over)
+    raise FilterError(f"the groups are not known here, so {expression} has no meaning", expression.column)
+
+
+def _compared(expression: Number | Text, scope: Scope, *, over: bool) -> Condition:
+    keyword = expression.keyword
+    if isinstance(expression, Number):
+        if keyword not in scope.numbers:
+            return _unknown(over=over)
+        sign = "<>" if expression.operator == "!=" else expression.operator
+        return Condition(f"IFNULL({scope.numbers[keyword]} {sign} ?, 0)", (expression.value,))
+    if keyword in scope.texts:
+        return _text(expression.operator, scope.texts[keyword], expression.value)
+    if keyword in scope.lists:
+        wanted = _text(expression.operator, "value", expression.value)
+        return Condition(scope.lists[keyword].format(wanted.text), wanted.values)
+    return _unknown(over=over)
+
+
+def _text(sign: str, column: str, value: str) -> Condition:
+    template, count = TEXT_OPERATORS[sign]
+    return Condition(f"IFNULL({template.format(column)}, 0)", (value,) * count)
+
+
+def _annotation(expression: Annotation) -> Condition:
+    """One row per value: exactly one of text, number and truth is set, none for a number that does not fit."""
+    value = expression.value
+    if not expression.operator:
+        wanted = Condition("IFNULL(a.truth, 1)")
+    elif isinstance(value, str):
+        wanted = _annotated(expression.operator, value)
+    else:
+        column = "a.truth" if isinstance(value, bool) else "a.number"
+        sign = "<>" if expression.operator == "!=" else expression.operator
+        wanted = Condition(f"{column} {sign} ?", (value,))
+    found = f"SELECT a.trace FROM annotations AS a WHERE a.key = ? AND {wanted.text}"  # noqa: S608 - values are bound
+    return Condition(f"s.trace IN ({found})", (expression.key, *wanted.values))
+
+
+def _annotated(sign: str, value: str) -> Condition:
+    """Unlike a keyword an annotation may be set to an empty text. No IFNULL, so that an index can be used."""
+    template, count = TEXT_OPERATORS[sign]
+    return Condition(template.replace("{0} <> ''", "{0} IS NOT NULL").format("a.text"), (value,) * count)
+
+
+def _service(expression: Service, *, over: bool) -> Condition:
+    if expression.node.type == CLIENT:
+        return _exists("calls AS c", _selected(expression.node, "c.source"), expression.filter, over=over)
+    return _exists("visits AS v", _selected(expression.node, "v"), expression.filter, over=over)
+
+
+def _exists(table: str, selected: Condition, inner: Expression | None, *, over: bool) -> Condition:
+    scope = CALL if table.startswith("calls") else VISIT
+    wanted = Condition("1") if inner is None else _condition(inner, scope, over=over)
+    found = f"SELECT 1 FROM {table} WHERE {table[-1]}.trace = s.trace AND {selected.text} AND {wanted.text}"  # noqa: S608 - as above
+    return _joined(f"EXISTS ({found})", selected, wanted)
+
+
+def _selected(node: Selector, prefix: str) -> Condition:
+    separator = "." if prefix == "v" else "_"
+    given = {"name": node.name, "type": node.type, "account": node.account}
+    asked = {f"{prefix}{separator}{field}": value for field, value in given.items() if value is not None}
+    return Condition(" AND ".join(f"{column} = ?" for column in asked) or "1", tuple(asked.values()))
+
+
+def _joined(text: str, *parts: Condition) -> Condition:
+    """A condition made of others, whose texts it holds in this order."""
+    return Condition(text, tuple(value for part in parts for value in part.values), all(part.exact for part in parts))
+
+
+def _unknown(*, over: bool) -> Condition:
+    return Condition("1" if over else "0", exact=False)
