@@ -64,7 +64,7 @@ def get_time_series_service_statistics(context: Context, request: Request) -> Re
     from outside counts once.
     """
     start, end = time_range(request)
-    period = request.get("Period") or PERIOD_S
+    period = PERIOD_S if request.get("Period") is None else request["Period"]
     if period < 1:
         raise ApiError("Period must be at least one second.")
     selection = select(request.get("EntitySelectorExpression"))
