@@ -7,10 +7,11 @@ ends after SCANNED_AT_MOST of them, as X-Ray's own pages do (a page may be empty
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,11 +63,25 @@ class Summaries:
 
 @dataclass(frozen=True)
 class View:
-    """One trace as an expression sees it."""
+    """One trace as an expression sees it; made as far as the expression asks."""
 
-    trace: CompiledTrace
-    summary: Summary
-    contribution: Contribution
+    id: str
+    texts: Sequence[str]
+
+    @functools.cached_property
+    def trace(self) -> CompiledTrace:
+        """The segments."""
+        return compile_trace(self.id, [json.loads(text) for text in self.texts])
+
+    @functools.cached_property
+    def summary(self) -> Summary:
+        """The trace as a whole."""
+        return summarise(self.trace)
+
+    @functools.cached_property
+    def contribution(self) -> Contribution:
+        """Its visits and calls."""
+        return contribution(self.trace)
 
 
 @dataclass(frozen=True)
@@ -88,13 +103,13 @@ class Queries:
 
     def summaries(self, start: float, end: float, kind: str, expression: Expression | None, page: Page) -> Summaries:
         """One page of the summaries of a time range that match the expression."""
-        decided = _to_sql(expression) if expression is not None else ("TRUE", [])
+        decided, where, values = _condition(expression)
+        wanted = _Range(start, end, kind, where, tuple(values))
         place = _place(page.token)
         with self._database.read() as connection:
-            if decided is not None:
-                return self._decided(connection, _Range(start, end, kind, decided[0], tuple(decided[1])), place, page.limit)
-            assert expression is not None  # noqa: S101 - nothing but an expression is left undecided
-            return self._scanned(connection, _Range(start, end, kind), expression, (place, page.limit))
+            if decided or expression is None:
+                return self._decided(connection, wanted, place, page.limit)
+            return self._scanned(connection, wanted, expression, (place, page.limit))
 
     def trace_ids(self, start: float, end: float, kind: str, limit: int) -> list[str]:
         """The ids of the traces of a time range, newest first."""
@@ -126,11 +141,10 @@ class Queries:
             return [load_graph(row[0]) for row in connection.execute(sql("graphs_between"), (start, end))]
 
     def _matching(self, start: float, end: float, expression: Expression) -> list[Contribution]:
-        decided = _to_sql(expression)
-        where, values = decided or ("TRUE", [])
+        decided, where, values = _condition(expression)
         with self._database.read() as connection:
             rows = connection.execute(sql("graphs_matching").format(filter=where), (start, end, *values)).fetchall()
-            if decided is None:
+            if not decided:
                 rows = [row for row in rows if _matches(expression, self._view(connection, row[0], row[1]))]
         return [load_graph(row[2]) for row in rows]
 
@@ -157,8 +171,7 @@ class Queries:
     @staticmethod
     def _view(connection: sqlite3.Connection, key: int, trace_id: str) -> View:
         texts = connection.execute(sql("documents_of_key"), (key,)).fetchall()
-        trace = compile_trace(trace_id, [json.loads(row[0]) for row in texts])
-        return View(trace, summarise(trace), contribution(trace))
+        return View(trace_id, [row[0] for row in texts])
 
 
 def _rows(connection: sqlite3.Connection, wanted: _Range, place: tuple[float, int], limit: int) -> Iterator[tuple[Any, ...]]:
@@ -182,14 +195,18 @@ def _token(at: float, trace: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([at, trace]).encode()).decode()
 
 
-def _to_sql(expression: Expression) -> tuple[str, list[Any]] | None:
+def _condition(expression: Expression | None) -> tuple[bool, str, list[Any]]:
+    """Whether SQL alone decides, and the condition: what it leaves over is asked again otherwise."""
+    if expression is None:
+        return True, "TRUE", []
     # Lark takes 150 ms to import; most who open a store have no expression.
-    from .filters import to_sql  # noqa: PLC0415
+    from .filters import prefilter, to_sql  # noqa: PLC0415
 
-    return to_sql(expression)
+    exact = to_sql(expression)
+    return (True, *exact) if exact is not None else (False, *prefilter(expression))
 
 
 def _matches(expression: Expression, view: View) -> bool:
-    from .filters import matches  # noqa: PLC0415
+    from .filters import matches  # noqa: PLC0415 - as above
 
     return matches(expression, view)
