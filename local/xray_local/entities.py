@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .model import CompiledTrace, Document, ServiceKey
+from .model import Document, ServiceKey
 from .names import service_key
 
 
@@ -23,10 +24,10 @@ class Entity:
         return not self.parent
 
 
-def entities(trace: CompiledTrace) -> dict[str, Entity]:
-    """Segments in the trace's order; each is followed by what is below it, parents first."""
+def entities(segments: Iterable[Document]) -> dict[str, Entity]:
+    """Segments in their order; each is followed by what is below it, parents first."""
     found: dict[str, Entity] = {}
-    for segment in trace.segments:
+    for segment in segments:
         top = Entity(segment, segment, service_key(segment))
         rest = [top]
         while rest:

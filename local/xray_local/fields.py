@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .indexing import INDEXED
 from .model import Document
 from .names import canonical, resource_names
 from .notices import Notices
@@ -39,6 +40,9 @@ def rewritten(sent: Document, notices: Notices, *, top: bool) -> Document:
     if top and sent.get("type") == "subsegment":
         # A part without its whole; X-Ray's answers have none that we know of, and so none that says how.
         document["type"] = "subsegment"
+    elif top:
+        # Only subsegments are calls.
+        document.pop("namespace", None)
     name: str = document["name"]
     if document.get("namespace") == "aws":
         document["name"] = canonical(name)
@@ -91,6 +95,9 @@ def _annotations(annotations: dict[str, Any], name: str, notices: Notices) -> di
     good = {key: value for key, value in annotations.items() if _indexable(value)}
     for key in annotations.keys() - good.keys():
         notices.add("X-Ray leaves out annotations that are no string, number or truth value, or too long: {}", f"{key} of {name}")
+    for key in good:
+        if not INDEXED.fullmatch(key):
+            notices.add("X-Ray indexes keys of letters, digits, _ and . only; these annotations cannot be searched: {}", key)
     return good
 
 

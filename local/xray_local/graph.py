@@ -21,7 +21,7 @@ EdgeKey = tuple[ServiceKey, ServiceKey, bool]
 
 def contribution(trace: CompiledTrace) -> Contribution:
     """Nodes and edges of one trace."""
-    found = entities(trace)
+    found = entities(trace.segments)
     visits = [_visit(entity) for entity in found.values() if entity.is_top]
     calls = [*_calls(trace, found), *_links(found)]
     nodes: dict[ServiceKey, Node] = {}

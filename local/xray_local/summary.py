@@ -6,27 +6,22 @@ resources), as the API's reference says for each field.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .causes import error_root_causes, fault_root_causes, response_time_root_causes
 from .entities import Entity, entities
 from .graph import outcome
-from .model import CLIENT, Annotation, AnnotationValue, CompiledTrace, Document, Http, ServiceKey, Summary, User
+from .indexing import indexed
+from .model import CLIENT, CompiledTrace, Document, Http, ServiceKey, Summary, User
 from .shapes import summary_json
 
 __all__ = ["Summary", "summarise", "to_api"]
 
-# X-Ray indexes as many keys for each trace (developer guide, annotations); more can be seen, but not searched.
-MAX_KEYS = 50
-# What X-Ray indexes: letters, digits, _ and . from users, : from its own services (aws:api_id).
-INDEXED = re.compile(r"[\w.:]{1,500}", re.ASCII)
-
 
 def summarise(trace: CompiledTrace) -> Summary:
     """Everything GetTraceSummaries knows about a trace."""
-    found = entities(trace)
+    found = entities(trace.segments)
     root = found.get(trace.root_id)
     segment: Document = root.document if root else {}
     end = outcome(segment) if segment else None
@@ -42,7 +37,7 @@ def summarise(trace: CompiledTrace) -> Summary:
         has_throttle=any(outcome(top.document).throttle for top in tops),
         is_partial=trace.partial,
         http=_http(segment),
-        annotations=tuple(_annotations(found.values())),
+        annotations=tuple(indexed(found.values())[0]),
         users=tuple(_users(tops)),
         services=_services(tops, root),
         resource_arns=_distinct(top.document.get("resource_arn") for top in tops),
@@ -65,20 +60,6 @@ def _http(segment: Document) -> Http:
         client_ip=request.get("client_ip", ""),
         status=response.get("status", 0),
     )
-
-
-def _annotations(found: Iterable[Entity]) -> Iterator[Annotation]:
-    # True and 1 are equal in Python and different values in X-Ray: the type belongs to the key.
-    services: dict[tuple[str, type, AnnotationValue], dict[ServiceKey, None]] = {}
-    keys: set[str] = set()
-    for entity in found:
-        for key, value in entity.document.get("annotations", {}).items():
-            if not INDEXED.fullmatch(key) or (key not in keys and len(keys) == MAX_KEYS):
-                continue
-            keys.add(key)
-            services.setdefault((key, type(value), value), {})[entity.service] = None
-    for (key, _type, value), where in services.items():
-        yield Annotation(key, value, tuple(where))
 
 
 def _users(tops: list[Entity]) -> Iterator[User]:

@@ -17,7 +17,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .documents import is_subsegment
+from .entities import entities
 from .fields import rewritten
+from .indexing import MAX_KEYS, indexed
 from .inferred import inferred_segments
 from .model import CompiledTrace, Document
 from .notices import Notices
@@ -67,10 +69,11 @@ def compile_trace(trace_id: str, documents: Sequence[Document]) -> CompiledTrace
     segments = [_written(top, notices) for top in tops]
     claimed = {segment.get("parent_id") for segment in segments}
     segments += [new for segment in segments for new in inferred_segments(segment, trace_id, claimed, known_ids)]
-    segments.sort(key=lambda segment: (segment["start_time"], segment["id"]))
+    segments.sort(key=lambda segment: (segment["start_time"], "inferred" in segment, segment["id"]))
     start = min((segment["start_time"] for segment in segments), default=0.0)
     end = max([start, *(_end(top) for top in tops)])
     _look_for_callers(segments, parts, notices)
+    _count_annotations(segments, parts, notices)
     return CompiledTrace(
         id=trace_id,
         segments=segments,
@@ -120,10 +123,10 @@ def _without_inferred(parts: dict[str, Part]) -> dict[str, str]:
 
     Answers with those ids by the ids of the calls. What is inferred from a call that is not here has to stay.
     """
-    sent = {part.parent_id: part.id for part in parts.values() if part.sent.get("inferred") is True and part.parent_id in parts}
-    for part_id in sent.values():
-        del parts[part_id]
-    return sent
+    found = [part for part in parts.values() if part.sent.get("inferred") is True and part.parent_id in parts]
+    for part in found:
+        del parts[part.id]
+    return {part.parent_id: part.id for part in found}
 
 
 def _hang(parts: dict[str, Part], notices: Notices) -> list[Part]:
@@ -222,6 +225,15 @@ def _look_for_callers(segments: list[Document], parts: dict[str, Part], notices:
         traced = isinstance(request, dict) and request.get("traced") is True
         if traced and part.id not in called:
             notices.add("They say that the other side sends a segment, which has not arrived: {}", part.sent["name"])
+
+
+def _count_annotations(segments: list[Document], parts: dict[str, Part], notices: Notices) -> None:
+    # The sum of all is quick to tell, and above the limit for few traces; for those the keys are told apart.
+    if sum(len(part.sent.get("annotations") or ()) for part in parts.values()) <= MAX_KEYS:
+        return
+    _indexed, beyond = indexed(entities(segments).values())
+    for key in beyond:
+        notices.add(f"X-Ray indexes {MAX_KEYS} annotations of a trace; more cannot be searched: {{}}", key)
 
 
 def _root(segments: list[Document], parts: dict[str, Part]) -> str:
