@@ -102,7 +102,10 @@ def over_http(stage: Stage, rounds: int) -> Series:
         for number in range(INVOCATIONS_PER_BLOCK + rounds):
             for variant in stage.shuffled(VARIANTS):
                 guest = guests[variant.name]
-                post = guest.invoke(Invocation({}, trace_header=variant.header))[-1]
+                posts = guest.invoke(Invocation({}, trace_header=variant.header))
+                if not posts:
+                    raise RuntimeError(f"{variant.name} answered nothing in round {number}: {guest.result()!r:.2000}")
+                post = posts[-1]
                 if number >= INVOCATIONS_PER_BLOCK:
                     series[variant.name].append((post.at_ns - guest.api.deliveries[-1].sent_ns) / 1000)
             daemon.take()
