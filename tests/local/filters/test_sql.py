@@ -1,0 +1,64 @@
+"""SQL and the slow evaluator agree about every trace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from xray_local.filters import Expression, matches, parse, prefilter, to_sql
+from xray_local.model import Document
+from xray_local.store import Store
+
+from . import making
+
+PAST_ALL = 4e9
+
+
+def found(store: Store, condition: tuple[str, Sequence[object]]) -> set[str]:
+    """The ids of the traces that a condition leaves over."""
+    with store._database.read() as connection:
+        rows = connection.execute(f"SELECT s.trace_id FROM summaries AS s WHERE {condition[0]}", condition[1])
+        return {row[0] for row in rows}
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.tuples(*(making.traces(number) for number in (1, 2, 3))), st.lists(making.expressions, min_size=8, max_size=8))
+def test_sql_equals_the_evaluator(traces: tuple[list[Document], ...], expressions: list[Expression]) -> None:
+    """Exact SQL finds the traces that match and no others; a prefilter loses none; the store's pages are those that match."""
+    with Store() as store:
+        sent = [text for documents in traces for text in making.texts_of(documents)]
+        assert store.ingest(sent, "test", making.START) == [None] * len(sent)
+        assert store.settle(10)
+        views = [making.view(*documents) for documents in traces]
+        for expression in expressions:
+            wanted = {view.trace.id for view in views if matches(expression, view)}
+            exact = to_sql(expression)
+            if exact is not None:
+                assert (str(expression), found(store, exact)) == (str(expression), wanted)
+            assert wanted <= found(store, prefilter(expression)), str(expression)
+            page = store.summaries(0, PAST_ALL, "Service", expression)
+            assert (str(expression), {row["Id"] for row in page.summaries}) == (str(expression), wanted)
+
+
+def test_what_the_tables_can_decide() -> None:
+    """Trace keywords, visits and calls are exact in SQL; what only documents or lists of causes tell is not."""
+    exact = (
+        "fault",
+        "user",
+        "annotation.a > 1",
+        'service("a") { fault responsetime > 1 }',
+        'edge("a", "b") { !ok }',
+        "resource.arn",
+    )
+    open_ = (
+        'service("a") { http.status = 500 }',
+        "service() { annotation.a }",
+        "rootcause.fault.entity { last }",
+        "json = #[{}]",
+    )
+    assert {text: to_sql(parse(text)) is not None for text in (*exact, *open_)} == {
+        **dict.fromkeys(exact, True),
+        **dict.fromkeys(open_, False),
+    }
