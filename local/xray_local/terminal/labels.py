@@ -37,11 +37,10 @@ def label(node: Document) -> str:
     words = [str(node.get("name", ""))]
     request, status = _mapping(http, "request"), _mapping(http, "response").get("status")
     if "operation" in aws:
+        # X-Ray's own segments also tell the address of AWS's API; the operation says it better.
         words += [str(aws["operation"]), *_resources(aws)]
-    request, status = _mapping(http, "request"), _mapping(http, "response").get("status")
-        # X-Ray's own segments also tell the address of the AWS API.
-        request = {}
-    words += [str(request.get("method", "")), _url(str(request.get("url", "")), node)]
+    else:
+        words += [str(request.get("method", "")), _url(str(request.get("url", "")), node)]
     if isinstance(status, int) and status >= 400:
         words.append(str(status))
     thrown = _exceptions(node)

@@ -56,7 +56,7 @@ def line(summary: Summary, width: int) -> Text:
     """One trace on one line; on a narrow terminal, the id and what is left of the rest on a second."""
     word, colour = flag(summary)
     start = summary.get("StartTime")
-    clock = clock(start, time.time()) if start is not None else ""
+    at = clock(start, time.time()) if start is not None else ""
     about = Text(what(summary))
     end = Text.assemble(
         time_text(float(summary.get("Duration", 0.0)) * 1000).rjust(DURATION_WIDTH),
@@ -64,7 +64,7 @@ def line(summary: Summary, width: int) -> Text:
         (word.ljust(FLAG_WIDTH), f"bold {colour}" if colour else ""),
         " ",
     )
-    head = Text.assemble((clock.ljust(TIME_WIDTH), "dim"), (summary["Id"].ljust(ID_WIDTH + 1), colour))
+    head = Text.assemble((at.ljust(TIME_WIDTH), "dim"), (summary["Id"].ljust(ID_WIDTH + 1), colour))
     if width < len(HEADING) + 16:
         second = Text.assemble(" " * TIME_WIDTH, end, about, no_wrap=True)
         second.truncate(width, overflow="ellipsis")
