@@ -41,7 +41,6 @@ INTERVAL_S = 10
 QUOTA_S = 300
 # A client that missed three reports has gone.
 ACTIVE_S = 30
-LARGEST_REPORTS = 25
 # What GetSamplingStatisticSummaries adds up: windows of 10 s, an hour of them.
 WINDOW_S = 10
 WINDOWS = 360
@@ -147,8 +146,6 @@ def _answer(rule: dict[str, Any], created: float, modified: float) -> Response:
 def get_sampling_targets(context: Context, request: Request) -> Response:
     """Takes a client's counts, and gives it its share of each rule's reservoir."""
     reports = request["SamplingStatisticsDocuments"]
-    if len(reports) > LARGEST_REPORTS:
-        raise ApiError(f"There may be {LARGEST_REPORTS} documents in SamplingStatisticsDocuments.")
     now = context.clock()
     known = rules(context)
     by_name = {record["SamplingRule"]["RuleName"]: record["SamplingRule"] for record in known}

@@ -64,7 +64,14 @@ def strangers(shape: Any, value: Any, place: str) -> list[str]:
         return [stranger for item in value for stranger in strangers(shape.member, item, f"{place}[]")]
     if shape.type_name == "map":
         return [stranger for name, item in value.items() for stranger in strangers(shape.value, item, f"{place}.{name}")]
-    types = {"string": str, "boolean": bool, "integer": int, "long": int, "double": (int, float), "timestamp": (int, float)}
+    types: dict[str, Any] = {
+        "string": str,
+        "boolean": bool,
+        "integer": int,
+        "long": int,
+        "double": (int, float),
+        "timestamp": (int, float),
+    }
     right = isinstance(value, types[shape.type_name]) and (shape.type_name == "boolean" or not isinstance(value, bool))
     return [] if right else [f"{place}: {value!r} is no {shape.type_name}"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -169,9 +170,10 @@ def test_summaries_of_each_time_range_type(xray: Any, kind: str) -> None:
 
 def test_summaries_are_filtered(xray: Any) -> None:
     """A filter expression leaves the traces it matches; one that is none is refused with the column."""
-    put(xray, clients.segment("orders", 1, fault=True), clients.segment("stock", 2))
+    orders, stock = clients.segment("orders", 1, fault=True), clients.segment("stock", 2)
+    put(xray, orders, stock)
     found = xray.get_trace_summaries(**around_now(), FilterExpression='service("orders") AND fault')["TraceSummaries"]
-    assert [row["Id"] for row in found] == [clients.segment(number=1)["trace_id"]]
+    assert [row["Id"] for row in found] == [orders["trace_id"]]
     with pytest.raises(ClientError) as caught:
         xray.get_trace_summaries(**around_now(), FilterExpression="duration >")
     code, status, message = error_of(caught)
@@ -263,13 +265,14 @@ def test_groups_live(xray: Any) -> None:
     assert [group["GroupName"] for group in xray.get_groups()["Groups"]] == ["Default", "slow"]
     xray.delete_group(GroupName="slow")
     assert [group["GroupName"] for group in xray.get_groups()["Groups"]] == ["Default"]
-    for refused in (
+    refusals: list[Callable[[], Any]] = [
         lambda: xray.get_group(GroupName="slow"),
         lambda: xray.delete_group(GroupName="Default"),
         lambda: xray.create_group(GroupName="Default"),
         lambda: xray.create_group(GroupName="bad", FilterExpression="duration >"),
         lambda: xray.get_service_graph(**around_now(), GroupName="slow"),
-    ):
+    ]
+    for refused in refusals:
         with pytest.raises(ClientError) as caught:
             refused()
         assert error_of(caught)[:2] == ("InvalidRequestException", 400)
@@ -318,11 +321,12 @@ def test_the_newer_operations(xray: Any) -> None:
     assert xray.update_trace_segment_destination(Destination="XRay")["Status"] == "ACTIVE"
     assert [rule["Name"] for rule in xray.get_indexing_rules()["IndexingRules"]] == ["Default"]
     assert xray.get_insight_summaries(**around_now())["InsightSummaries"] == []
-    for refused in (
+    refusals: list[Callable[[], Any]] = [
         lambda: xray.get_insight(InsightId="11111111-2222-3333-4444-555555555555"),
         lambda: xray.update_trace_segment_destination(Destination="CloudWatchLogs"),
         lambda: xray.list_retrieved_traces(RetrievalToken=token, TraceFormat="OTEL"),
-    ):
+    ]
+    for refused in refusals:
         with pytest.raises(ClientError) as caught:
             refused()
         assert error_of(caught)[:2] == ("InvalidRequestException", 400)
