@@ -176,10 +176,9 @@ def _replace(connection: sqlite3.Connection, derived: Sequence[tuple[int, Derive
     minutes_changed(connection, {*old.values(), *(rows.graph.start_time for key, rows in made if key in old)})
     connection.execute(sql("count"), ("serial", len(made)))
     serial = connection.execute(sql("counter"), ("serial",)).fetchone()[0] - len(made)
-    connection.executemany(
-        sql("summary_put"),
-        [{**rows.summary, "trace": key, "serial": serial + number} for number, (key, rows) in enumerate(made, 1)],
-    )
+    headlines = [{**rows.summary, "trace": key, "serial": serial + number} for number, (key, rows) in enumerate(made, 1)]
+    connection.executemany(sql("headline_put"), headlines)
+    connection.executemany(sql("answer_put"), headlines)
     connection.executemany(sql("annotation_put"), [(key, *row) for key, rows in made for row in rows.annotations])
     connection.executemany(sql("user_put"), [(key, *row) for key, rows in made for row in rows.users])
     connection.executemany(sql("visit_put"), [(key, *row) for key, rows in made for row in rows.visits])
@@ -190,9 +189,9 @@ def _remove(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, fl
     """Take away the derived rows of those traces that have some, and say when these traces began."""
     old = {}
     for key in keys:
-        before = connection.execute(sql("summary_start"), (key,)).fetchone()
+        before = connection.execute(sql("headline_start"), (key,)).fetchone()
         if before:
             old[key] = before[0]
-    for table in ("summary_delete", "annotations_delete", "users_delete", "visits_delete", "calls_delete"):
+    for table in ("headline_delete", "answer_delete", "annotations_delete", "users_delete", "visits_delete", "calls_delete"):
         connection.executemany(sql(table), [(key,) for key in old])
     return old

@@ -1,2 +1,2 @@
-SELECT traces.key, summaries.start_time FROM traces LEFT JOIN summaries ON summaries.trace = traces.key
+SELECT traces.key, headlines.start_time FROM traces LEFT JOIN headlines ON headlines.trace = traces.key
 WHERE traces.last_received < ? ORDER BY traces.last_received LIMIT ?;

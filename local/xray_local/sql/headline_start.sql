@@ -1,2 +1,2 @@
 -- Which minute of the graph the trace counted in until now.
-SELECT start_time FROM summaries WHERE trace = ?;
+SELECT start_time FROM headlines WHERE trace = ?;

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO answers (trace, api, graph) VALUES (:trace, :api, :graph);
