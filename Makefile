@@ -24,8 +24,8 @@ build: ## Make build/xray-instrument-layer.zip, and the same tree unpacked in bu
 layer:
 	@./build.sh --quiet
 
-demo: setup layer ## Run two unmodified functions with the layer on this machine and print their traces
-	@$(BIN)/python -m examples.demo
+demo: setup layer ## Run two unmodified functions with the layer and a local X-Ray; print their traces and map
+	@PYTHONPATH=local $(BIN)/python -m examples.demo
 
 test: setup layer ## Run the tests; PYTEST_ARGS="-k header" for some
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)

@@ -1,7 +1,7 @@
 """Runs the two example functions cold and warm under the real runtime client, with the layer, and prints their traces.
 
-AWS is moto, the X-Ray daemon a socket that keeps what it gets, Lambda the test kit's Runtime API. The functions,
-awslambdaric, botocore and the layer in build/opt are the real ones.
+X-Ray is `xray-local up` in a process of its own, AWS is moto, Lambda the test kit's Runtime API. The functions, awslambdaric,
+botocore and the layer in build/opt are the real ones.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from typing import Any
 from rich.console import Console
 
 from examples.demo import surroundings
-from examples.demo.tree import drawn
-from tests.kit.collector import Collector
-from tests.kit.fakes import Document
+from examples.demo.local_xray import Document, LocalXRay, Served, segments, xray
 from tests.kit.process import Guest, Launch, Sandbox
 from tests.kit.pythons import NEWEST_CLIENT, REPOSITORY, Site
 from tests.kit.runtime_api import Invocation, Post
+from xray_local.terminal import service_map, timeline
+from xray_local.terminal.source import Query, Trace
 
 EXAMPLES = Path(__file__).resolve().parents[1]
 # The root's complete document is sent before the answer is; what is on its way then is there within this time.
-SETTLE_S = 2.0
+SETTLE_S = 10.0
 WIDTH_OF_A_FILE = 100
 
 
@@ -122,47 +122,65 @@ def _trace_header() -> str:
     return f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Parent={os.urandom(8).hex()};Sampled=1"
 
 
-def _finished(parent: str) -> Callable[[list[Document]], bool]:
-    """Whether the root below `parent` is there as a whole: what was sent before it came before it."""
-    return lambda documents: any(
-        document.get("parent_id") == parent and "trigger" in document.get("annotations", {}) and "end_time" in document
-        for document in documents
-    )
+def _nodes(nodes: Sequence[Document]) -> Iterator[Document]:
+    for node in nodes:
+        yield node
+        yield from _nodes(node.get("subsegments", ()))
 
 
-def _traces(guest: Guest, collector: Collector, scene: Scene) -> Iterator[tuple[Step, Post, list[Document]]]:
+def _finished(parent: str) -> Callable[[Trace], bool]:
+    """Whether the function's segment is there, and below it the root as a whole: what was sent before it came before it."""
+
+    def finished(trace: Trace) -> bool:
+        found = {node["id"]: node for node in _nodes(trace.segments)}
+        below = found.get(parent, {}).get("subsegments", ())
+        return any("trigger" in node.get("annotations", {}) and "end_time" in node for node in below)
+
+    return finished
+
+
+def _traces(guest: Guest, local: LocalXRay, scene: Scene) -> Iterator[tuple[Step, Post, Trace]]:
     for step in scene.steps:
         header = _trace_header()
-        parent = header.split("Parent=")[1].split(";")[0]
         arn = f"arn:aws:lambda:{surroundings.REGION}:123456789012:function:{scene.function}"
+        asked = time.time()
         (post,) = guest.invoke(Invocation(step.event, trace_header=header, arn=arn))
-        collector.wait_for(_finished(parent), SETTLE_S)
-        trees = [tree for tree in collector.trees() if tree["trace_id"] == header[5:40]]
-        yield step, post, trees
+        # The kit's moments are of another clock than X-Ray's.
+        epoch = time.time() - time.perf_counter_ns() / 1e9
+        taken = epoch + guest.api.deliveries[-1].sent_ns / 1e9
+        error = post.json() if post.kind == "error" else None
+        for segment in segments(Served(scene.function, arn, header, asked, taken, epoch + post.at_ns / 1e9, error)):
+            local.send(segment)
+        yield step, post, local.wait_for(header[5:40], _finished(header.split("Parent=")[1][:16]), SETTLE_S)
 
 
-def _outcome(post: Post, trees: Sequence[Document]) -> str:
+def _outcome(post: Post, trace: Trace) -> list[str]:
     """What the caller got, and what X-Ray can search for."""
     answer = post.json()
     failed = f"{answer['errorType']}: {answer['errorMessage']}" if post.kind == "error" else ""
-    annotations = {key: value for tree in trees for key, value in tree.get("annotations", {}).items()}
+    annotations = {key: value for node in _nodes(trace.segments) for key, value in node.get("annotations", {}).items()}
     told = ", ".join(f"{key}={str(value).lower()}" for key, value in annotations.items())
-    return f"trace {trees[0]['trace_id']}; answer: {failed or answer.get('statusCode') or json.dumps(answer)}\n{told}"
+    return [f"trace {trace.id}; answer: {failed or answer.get('statusCode') or json.dumps(answer)}", told]
 
 
-def _play(scene: Scene, environment: Mapping[str, str], folder: Path, console: Console) -> None:
-    sandbox = Sandbox.create(folder, _site())
+def _play(scene: Scene, environment: Mapping[str, str], sandbox: Sandbox, local: LocalXRay, console: Console) -> None:
     shutil.copytree(EXAMPLES / scene.function, sandbox.task, dirs_exist_ok=True)
     shutil.copytree(REPOSITORY / "build" / "opt", sandbox.opt, dirs_exist_ok=True)
     settings = {"AWS_LAMBDA_FUNCTION_NAME": scene.function, **environment}
-    with Collector() as collector:
-        launch = Launch(scene.handler, settings, wrapper=sandbox.opt / "xray-instrument", daemon=collector.address)
-        with Guest(sandbox, launch) as guest:
-            try:
-                for step, post, trees in _traces(guest, collector, scene):
-                    console.print(drawn(f"{scene.function}: {step.title}", _outcome(post, trees), trees, console.width))
-            except TimeoutError as error:
-                raise NoTraceError(f"{scene.function}: {error}\n{guest.result().stderr.decode()}") from error
+    launch = Launch(scene.handler, settings, wrapper=sandbox.opt / "xray-instrument", daemon=local.address)
+    with Guest(sandbox, launch) as guest:
+        try:
+            for step, post, trace in _traces(guest, local, scene):
+                title, trees = f"{scene.function}: {step.title}", timeline.forest(trace.segments)
+                console.print(timeline.drawn(title, _outcome(post, trace), trees, console.width))
+        except TimeoutError as error:
+            raise NoTraceError(f"{scene.function}: {error}\n{guest.result().stderr.decode()}") from error
+
+
+def _map(local: LocalXRay, since: float, console: Console) -> None:
+    """Everything the scenes called, with what became of the calls."""
+    services = local.reader.services(Query(since, time.time() + 1))
+    console.print(timeline.drawn("the service map", (), (), console.width), service_map.drawn(services, console.width), sep="")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -173,13 +191,17 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = WIDTH_OF_A_FILE
+    began = time.time()
     with surroundings.aws() as endpoint, surroundings.prices() as prices, tempfile.TemporaryDirectory() as folder:
         environment = {**surroundings.furnish(endpoint), "PRICES_URL": prices}
         try:
-            for scene in SCENES:
-                if not wanted or scene.function in wanted:
-                    _play(scene, environment, Path(folder) / scene.function, console)
-        except NoTraceError as error:
+            with xray(Path(folder) / "xray-local") as local:
+                for scene in SCENES:
+                    if not wanted or scene.function in wanted:
+                        sandbox = Sandbox.create(Path(folder) / scene.function, _site())
+                        _play(scene, environment, sandbox, local, console)
+                _map(local, began, console)
+        except (NoTraceError, TimeoutError) as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1
     return 0

@@ -22,8 +22,11 @@ CLIENT = "client"
 SHARE_CELLS = 10
 # Drawn in this order: the letter is what the colour says, for terminals without any.
 PARTS = (("ok", "█", "green"), ("error", "E", "yellow"), ("throttle", "T", "magenta"), ("fault", "F", "red"))
-NUMBERS_WIDTH = 36
+# Calls, mean, 95 %, and the counts of what went wrong. Narrow terminals go without the shares, then without the 95 %.
+CALLS_WIDTH, TIME_WIDTH, BAD_WIDTH = 7, 12, 5
+WIDTH_FOR_SHARES, WIDTH_FOR_ALL = 90, 70
 LINK = "message age"
+CALLED_BY_ADDRESS = ("AWS::SQS::Queue", "AWS::SNS")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,13 @@ def _below(service: Service, below: str, known: Mapping[int, Service], drawn: se
 
 
 def _name(service: Service) -> str:
-    return CLIENT if service.get("Type") == CLIENT else printable(service.get("Name") or "?")
+    """The name as people say it: X-Ray calls a queue by its URL, a topic by its ARN."""
+    if service.get("Type") == CLIENT:
+        return CLIENT
+    name = str(service.get("Name") or "?")
+    if service.get("Type") in CALLED_BY_ADDRESS:
+        name = name.rpartition("/")[2].rpartition(":")[2] or name
+    return printable(name)
 
 
 def _type(service: Service) -> str:
@@ -142,25 +151,27 @@ def share(found: Counts) -> Text:
 def drawn(services: Sequence[Service], width: int) -> RenderableType:
     """The map for a terminal of that width."""
     found = list(lines(services))
-    shares = width >= 90
-    labels = max(width - NUMBERS_WIDTH - (SHARE_CELLS + 1) * shares, 16)
-    heading = Text("calls".rjust(7) + "mean".rjust(12) + "95 %".rjust(12), "dim")
-    parts: list[Text] = [Text.assemble(" " * labels, heading, no_wrap=True)]
-    parts += [_line(line, labels, shares) for line in found]
-    return Group(*parts, *_troubles(found))
+    times = 2 if width >= WIDTH_FOR_ALL else 1
+    shares = SHARE_CELLS + 1 if width >= WIDTH_FOR_SHARES else 0
+    labels = max(width - CALLS_WIDTH - TIME_WIDTH * times - shares - BAD_WIDTH, 16)
+    heading = "calls".rjust(CALLS_WIDTH) + "".join(name.rjust(TIME_WIDTH) for name in ("mean", "95 %")[:times])
+    return Group(
+        Text(" " * labels + heading, "dim", no_wrap=True),
+        *(_line(line, labels, times, shares=bool(shares)) for line in found),
+        *_legend(found),
+    )
 
 
-def _line(line: Line, labels: int, shares: bool) -> Text:
+def _line(line: Line, labels: int, times: int, *, shares: bool) -> Text:
     told = " ↑" if line.repeated else ""
-    kind = f"  {line.type}" if line.type else ""
-    if line.link:
-        kind += f"  ({LINK})"
+    kind = (f"  {line.type}" if line.type and times > 1 else "") + (f"  ({LINK})" if line.link else "")
     text = Text.assemble((line.guide, "dim"), (line.name, _colour(line.counts)), (told, "dim"), (kind, "dim"), no_wrap=True)
     text.truncate(labels, overflow="ellipsis", pad=True)
     found = line.counts
     if found.total:
-        times = ("" if time is None else time_text(time) for time in (found.mean_ms, found.p95_ms))
-        text.append(f"{found.total:,}".rjust(7) + "".join(time.rjust(12) for time in times))
+        text.append(f"{found.total:,}".rjust(CALLS_WIDTH))
+        for time in (found.mean_ms, found.p95_ms)[:times]:
+            text.append(("" if time is None else time_text(time)).rjust(TIME_WIDTH))
         if shares:
             text.append(" ").append_text(share(found))
         text.append_text(_bad(found))
@@ -179,7 +190,7 @@ def _colour(found: Counts) -> str:
     return next((colour for name, _sign, colour in reversed(PARTS[1:]) if getattr(found, name)), "")
 
 
-def _troubles(found: Iterable[Line]) -> list[Text]:
+def _legend(found: Iterable[Line]) -> list[Text]:
     """What the letters mean, where there are any."""
     if not any(line.counts.error or line.counts.throttle or line.counts.fault for line in found):
         return []

@@ -165,7 +165,7 @@ def _bars(tree: Sequence[Row], width: int) -> int:
     """How many cells the bars get: what the labels leave, but for the narrowest terminals."""
     room = width - DURATION_WIDTH - FLAG_WIDTH - 1
     wanted = max(len(row.guide) + len(row.label) + len(row.detail) + 1 for row in tree if row.span)
-    bars = min(max(room - wanted, LARGEST_BAR * 2 // 5), LARGEST_BAR, room - LABEL_WIDTH)
+    bars = min(max(room - wanted, LARGEST_BAR // 4), LARGEST_BAR, room - LABEL_WIDTH)
     return bars if bars >= SMALLEST_BAR else 0
 
 

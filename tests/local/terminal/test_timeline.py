@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from examples.demo.tree import Row, bar, drawn, rows
-from tests.kit.fakes import Document
+from xray_local.model import Document
+from xray_local.terminal.timeline import Row, bar, drawn, rows
 
 START = 0.0
 
@@ -97,12 +97,13 @@ def test_drawn_without_colour_in_100_columns() -> None:
     """With NO_COLOR the whole picture is plain text, and no line is wider than the terminal."""
     out = io.StringIO()
     console = Console(file=out, width=100, force_terminal=True, no_color=True, highlight=False)
-    console.print(drawn("orders: a title", "trace 1-2-3", [failed()], console.width))
+    console.print(drawn("orders: a title", ["trace 1-2-3"], [failed()], console.width))
     plain = out.getvalue().replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert [line.rstrip() for line in plain.splitlines()] == [
         "orders: a title " + "─" * 84,
         "trace 1-2-3",
         "",
+        " " * 64 + "0     1,000.0 ms",
         "app.handler                                                     ████████████████ 1,000.0 ms FAULT",
         "│  KeyError: 'x' at app.py:7 in handler",
         "├─ DynamoDB PutItem orders 400 ConditionalCheckFailedException      ████           250.0 ms ERROR",

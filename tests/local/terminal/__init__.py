@@ -1,0 +1,1 @@
+"""What the terminal shows, and the command as a process."""
