@@ -32,14 +32,16 @@ MAX_NUMBER = 1.7e308
 def rewritten(sent: Document, notices: Notices, *, top: bool) -> Document:
     """The document without its subsegments. `top`: it stands in the trace by itself, as a segment does."""
     document = {key: sent[key] for key in (SEGMENT if top else SUBSEGMENT) if sent.get(key) is not None}
-    if document.get("in_progress") is False:
-        del document["in_progress"]
+    for key in ("in_progress", "inferred"):
+        if document.get(key) is False:
+            del document[key]
     if "in_progress" in document:
         # Both were sent: the time is a guess.
         document.pop("end_time", None)
     if top and sent.get("type") == "subsegment":
         # A part without its whole; X-Ray's answers have none that we know of, and so none that says how.
         document["type"] = "subsegment"
+        document.pop("inferred", None)
     elif top:
         # Only subsegments are calls.
         document.pop("namespace", None)

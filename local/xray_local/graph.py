@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .documents import MAX_TIME
 from .entities import Entity, entities
 from .model import CLIENT, Call, CompiledTrace, Contribution, Document, Edge, Node, Outcome, Service, ServiceKey, Visit
 from .shapes import graph_json
@@ -100,10 +101,14 @@ def _links(found: dict[str, Entity]) -> Iterator[Call]:
         for link in entity.document.get("links") or ():
             target = _linked(link)
             if target:
-                age = Outcome(_age(link, entity.document))
-                yield Call(
-                    source, target, entity.document["id"], _text(link.get("id")), entity.document["start_time"], age, link=True
-                )
+                sent = _end(entity.document)
+                age = Outcome(_age(link, sent))
+                yield Call(source, target, entity.document["id"], _text(link.get("id")), sent, age, link=True)
+
+
+def _end(document: Document) -> float:
+    end: float = document["end_time"] if "end_time" in document else document["start_time"]
+    return end
 
 
 def _attributes(link: Any) -> dict[str, Any]:
@@ -120,12 +125,12 @@ def _linked(link: Any) -> ServiceKey | None:
     return ServiceKey(name, _text(attributes.get("aws.xray.reserved.type")))
 
 
-def _age(link: Any, sent: Document) -> float:
+def _age(link: Any, sent: float) -> float:
+    """How long the message waited, as far as its receiver told."""
     received = _attributes(link).get("aws.xray.reserved.received_event_end_time")
-    if not isinstance(received, int | float):
+    if not isinstance(received, int | float) or received > MAX_TIME:
         return 0.0
-    since: float = sent["end_time"] if "end_time" in sent else sent["start_time"]
-    return max(0.0, received - since)
+    return max(0.0, received - sent)
 
 
 def _text(value: Any) -> str:

@@ -13,6 +13,7 @@ The same documents in any other order give the same trace: children and segments
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +53,18 @@ class Part:
         return (self.sent["start_time"], self.id)
 
     @property
+    def inferred(self) -> bool:
+        """A segment that X-Ray made, sent again in an export of X-Ray's."""
+        return self.is_segment and self.sent.get("inferred") is True
+
+    @property
+    def standing(self) -> int:
+        """Which of different things with the same id stays: a real segment before a subsegment before an inferred segment."""
+        if self.inferred:
+            return 0
+        return 2 if self.is_segment else 1
+
+    @property
     def in_progress(self) -> bool:
         """Its end is not known yet."""
         return self.sent.get("in_progress") is True
@@ -66,7 +79,7 @@ def compile_trace(trace_id: str, documents: Sequence[Document]) -> CompiledTrace
     parts = _take_apart(documents, notices)
     known_ids = _without_inferred(parts)
     tops = _hang(parts, notices)
-    segments = [_written(top, notices) for top in tops]
+    segments = [_written(trace_id, top, notices) for top in tops]
     claimed = {segment.get("parent_id") for segment in segments}
     segments += [new for segment in segments for new in inferred_segments(segment, trace_id, claimed, known_ids)]
     segments.sort(key=lambda segment: (segment["start_time"], "inferred" in segment, segment["id"]))
@@ -107,6 +120,10 @@ def _parts(document: Document) -> Iterator[Part]:
 
 def _take(parts: dict[str, Part], new: Part, notices: Notices) -> None:
     known = parts.get(new.id)
+    if known and known.standing != new.standing:
+        lesser, parts[new.id] = sorted((known, new), key=lambda part: part.standing)
+        notices.add("A segment has the same id, so they are left out: {}", lesser.sent["name"])
+        return
     if known and new.in_progress and not known.in_progress:
         return
     if known and not known.in_progress and _own(known) != _own(new):
@@ -123,7 +140,7 @@ def _without_inferred(parts: dict[str, Part]) -> dict[str, str]:
 
     Answers with those ids by the ids of the calls. What is inferred from a call that is not here has to stay.
     """
-    found = [part for part in parts.values() if part.sent.get("inferred") is True and part.parent_id in parts]
+    found = [part for part in parts.values() if part.inferred and part.parent_id in parts]
     for part in found:
         del parts[part.id]
     return {part.parent_id: part.id for part in found}
@@ -193,9 +210,11 @@ def _descendants(part: Part) -> list[Part]:
     return found
 
 
-def _written(top: Part, notices: Notices) -> Document:
+def _written(trace_id: str, top: Part, notices: Notices) -> Document:
     """The part as X-Ray writes it, with everything below it."""
-    segment = rewritten(top.sent, notices, top=True)
+    # A part that was cut out of a circle was perhaps sent inside another document, without these.
+    alone = {} if top.is_segment else {"trace_id": trace_id, "parent_id": top.parent_id, "type": "subsegment"}
+    segment = rewritten({**top.sent, **alone}, notices, top=True)
     rest = [(top, segment)]
     while rest:
         part, document = rest.pop()
@@ -237,11 +256,16 @@ def _count_annotations(segments: list[Document], parts: dict[str, Part], notices
 
 
 def _root(segments: list[Document], parts: dict[str, Part]) -> str:
-    """Where the trace begins: a segment that nobody called, else one whose caller is missing, else the first part."""
+    """Where the trace begins: a segment that nobody called, else one whose caller is missing, else an orphan.
 
-    def rank(segment: Document) -> tuple[bool, bool, bool, bool]:
+    Of several the first; of orphans the one that ends last: beside an invocation its initialization is one too.
+    """
+
+    def rank(segment: Document) -> tuple[bool, bool, bool, bool, float]:
         parent = segment.get("parent_id")
-        return (bool(segment.get("inferred")), segment.get("type") == "subsegment", bool(parent), parent in parts)
+        orphan = segment.get("type") == "subsegment"
+        last = -segment.get("end_time", math.inf) if orphan else 0.0
+        return (bool(segment.get("inferred")), orphan, bool(parent), parent in parts, last)
 
     best = min(segments, key=rank, default=None)
     return best["id"] if best else ""

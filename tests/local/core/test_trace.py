@@ -58,6 +58,17 @@ def test_the_later_of_two_complete_ones() -> None:
     assert compiled(segment(1), segment(1)).notices == []
 
 
+def test_one_id_for_two_things() -> None:
+    """A segment stands before a subsegment of the same id, in any order, and it is said."""
+    documents = [segment(1), subsegment(2, 1, "in it", subsegments=[embedded(1, "copy")])]
+
+    trace = compiled(*documents)
+
+    assert compiled(*reversed(documents)) == trace
+    assert trace.segments == [segment(1, subsegments=[embedded(2, "in it")])]
+    assert trace.notices == ["A segment has the same id, so they are left out: copy"]
+
+
 def test_fields_as_x_ray_writes_them() -> None:
     """Names are canonical, resources are named, the order is X-Ray's; type, unknown fields, null and false progress go."""
     sent = {"type": "subsegment", "trace_id": TRACE, "parent_id": eid(1), "in_progress": False, "color": "red", "user": None}
