@@ -51,8 +51,30 @@ INSIDE = {
 }
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "CONTAINS", "BEGINSWITH", "ENDSWITH", "AND", "OR", "!")
 
-# Terminal of the grammar to what a person would type.
+# Terminal of the grammar to what a person would type; the order in which it is shown, for not all of it may be.
 EXPECTED = {
+    "BOOLEAN": ("true", "false"),
+    "NULL": ("null",),
+    "TEXT_OPERATOR": ("CONTAINS", "BEGINSWITH", "ENDSWITH"),
+    "EQUALITY": ("=", "!="),
+    "ORDER": ("<", "<=", ">", ">="),
+    "NUMBER": ("a number",),
+    "STRING": ('a text in "quotes"',),
+    # Bare words are understood, but not what a user should be told to write.
+    "WORD": (),
+    "_AND": ("AND",),
+    "_OR": ("OR",),
+    "BANG": ("!",),
+    "LPAR": ("(",),
+    "RPAR": (")",),
+    "LBRACE": ("{",),
+    "RBRACE": ("}",),
+    "LSQB": ("[",),
+    "RSQB": ("]",),
+    "COMMA": (",",),
+    "COLON": (":",),
+    "HASH": ("#[",),
+    "$END": ("the end",),
     "PLAIN_FLAG": ("ok", "error", "throttle", "fault", "partial", "root"),
     "INFERRED": ("inferred",),
     "ORDINAL": ("first", "last"),
@@ -84,26 +106,4 @@ EXPECTED = {
     "CAUSE_COVERED": ("rootcause.responsetime.entity",),
     "CAUSE_EXCEPTION": ("rootcause.fault.exception", "rootcause.error.exception"),
     "JSON_CAUSE": ("rootcause.json",),
-    "BOOLEAN": ("true", "false"),
-    "NULL": ("null",),
-    "TEXT_OPERATOR": ("CONTAINS", "BEGINSWITH", "ENDSWITH"),
-    "EQUALITY": ("=", "!="),
-    "ORDER": ("<", "<=", ">", ">="),
-    "NUMBER": ("a number",),
-    "STRING": ('a text in "quotes"',),
-    # Bare words are understood, but not what a user should be told to write.
-    "WORD": (),
-    "_AND": ("AND",),
-    "_OR": ("OR",),
-    "BANG": ("!",),
-    "LPAR": ("(",),
-    "RPAR": (")",),
-    "LBRACE": ("{",),
-    "RBRACE": ("}",),
-    "LSQB": ("[",),
-    "RSQB": ("]",),
-    "COMMA": (",",),
-    "COLON": (":",),
-    "HASH": ("#[",),
-    "$END": ("the end",),
 }

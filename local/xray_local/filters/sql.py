@@ -7,6 +7,7 @@ condition is exact. Every `?` in the text is a placeholder; columns of summaries
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,36 +112,49 @@ CALL = Scope(
     texts={"name": "c.target_name", "type": "c.target_type", "account.id": "c.target_account"},
     lists={},
 )
-# Bytes: SQLite's length and substr of a text end at a NUL, and LIKE knows no case. {0} is the column.
+# Bytes: SQLite's length and substr of a text end at a NUL, and LIKE knows no case. An empty blob is NULL to substr. {0} is the
+# column.
 TEXT_OPERATORS = {
     "": ("{0} <> ''", 0),
     "=": ("{0} = ? AND {0} <> ''", 1),
     "!=": ("{0} <> ? AND {0} <> ''", 1),
-    "CONTAINS": ("{0} <> '' AND instr(CAST({0} AS BLOB), CAST(? AS BLOB)) > 0", 1),
-    "BEGINSWITH": ("{0} <> '' AND substr(CAST({0} AS BLOB), 1, length(CAST(? AS BLOB))) = CAST(? AS BLOB)", 2),
+    "CONTAINS": ("{0} <> '' AND (? = '' OR instr(CAST({0} AS BLOB), CAST(? AS BLOB)) > 0)", 2),
+    "BEGINSWITH": ("{0} <> '' AND (? = '' OR substr(CAST({0} AS BLOB), 1, length(CAST(? AS BLOB))) = CAST(? AS BLOB))", 3),
     "ENDSWITH": ("{0} <> '' AND (? = '' OR substr(CAST({0} AS BLOB), -length(CAST(? AS BLOB))) = CAST(? AS BLOB))", 3),
 }
 CAUSES = {"fault": "FaultRootCauses", "error": "ErrorRootCauses", "responsetime": "ResponseTimeRootCauses"}
 
 
+# SQLite's parser has a stack of 100, and one level of `NOT (x AND` takes 4 of it; the rest is for the statements around.
+DEEPEST = 16
+# Longer rows are halved: SQLite takes an expression 1,000 levels deep, and in a row each AND is a level.
+LONGEST_ROW = 16
+
+
 def to_sql(expression: Expression) -> tuple[str, list[Any]] | None:
     """A condition that holds for exactly the traces that match; None if the tables cannot tell."""
-    condition = _condition(expression, TRACE, over=True)
+    condition = _whole(expression)
     return (condition.text, list(condition.values)) if condition.exact else None
 
 
 def prefilter(expression: Expression) -> tuple[str, list[Any]]:
     """A condition that holds for every trace that matches, and for as few others as the tables can tell apart."""
-    condition = _condition(expression, TRACE, over=True)
+    condition = _whole(expression)
     return condition.text, list(condition.values)
+
+
+def _whole(expression: Expression) -> Condition:
+    """What is nested too deeply for SQLite is left to the evaluator."""
+    condition = _condition(expression, TRACE, over=True)
+    depth = itertools.accumulate((sign == "(") - (sign == ")") for sign in condition.text)
+    return condition if max(depth) <= DEEPEST else _unknown(over=True)
 
 
 def _condition(expression: Expression, scope: Scope, *, over: bool) -> Condition:
     """`over`: where it cannot be exact it holds too often rather than too seldom."""
     if isinstance(expression, And | Or):
         parts = [_condition(part, scope, over=over) for part in expression.parts]
-        word = " AND " if isinstance(expression, And) else " OR "
-        return _joined(f"({word.join(part.text for part in parts)})", *parts)
+        return _balanced("AND" if isinstance(expression, And) else "OR", parts)
     if isinstance(expression, Not):
         part = _condition(expression.part, scope, over=not over)
         return _joined(f"NOT {part.text}", part)
@@ -229,6 +243,14 @@ def _selected(node: Selector, prefix: str) -> Condition:
     given = {"name": node.name, "type": node.type, "account": node.account}
     asked = {f"{prefix}{separator}{field}": value for field, value in given.items() if value is not None}
     return Condition(" AND ".join(f"{column} = ?" for column in asked) or "1", tuple(asked.values()))
+
+
+def _balanced(word: str, parts: list[Condition]) -> Condition:
+    if len(parts) <= LONGEST_ROW:
+        return _joined(f"({f' {word} '.join(part.text for part in parts)})", *parts)
+    middle = len(parts) // 2
+    left, right = _balanced(word, parts[:middle]), _balanced(word, parts[middle:])
+    return _joined(f"({left.text} {word} {right.text})", left, right)
 
 
 def _joined(text: str, *parts: Condition) -> Condition:

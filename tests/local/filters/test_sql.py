@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +42,34 @@ def test_sql_equals_the_evaluator(traces: tuple[list[Document], ...], expression
             assert wanted <= found(store, prefilter(expression)), str(expression)
             page = store.summaries(0, PAST_ALL, "Service", expression)
             assert (str(expression), {row["Id"] for row in page.summaries}) == (str(expression), wanted)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ok " * 3000,
+        " OR ".join(["error"] * 1000),
+        'annotation.a = "b" ' * 500,
+        'service("a") { fault } ' * 400,
+        "!(" * 60 + "service() { " + "!(" * 3 + "ok" + ")" * 3 + " }" + ")" * 60,
+        "!(" * 30 + "user " * 900 + ")" * 30,
+        "(ok OR (fault AND " * 31 + "ok" + "))" * 31,
+        *(
+            "!(fault AND " * depth + 'service("a") { !(fault AND root OR name ENDSWITH "x") }' + ")" * depth
+            for depth in range(8, 16)
+        ),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_sqlite_takes_any_length(text: str) -> None:
+    """Whatever the parser takes does not exceed SQLite's limits: depth, placeholders, subqueries."""
+    with Store() as store:
+        assert store.ingest([json.dumps(making.segment(1, "shop"))], "test", making.START) == [None]
+        assert store.settle(10)
+        expression = parse(text)
+        wanted = {making.trace_id(1)} if matches(expression, making.view(making.segment(1, "shop"))) else set()
+        page = store.summaries(0, PAST_ALL, "Service", expression)
+        assert (found(store, prefilter(expression)) >= wanted, {row["Id"] for row in page.summaries}) == (True, wanted)
 
 
 def test_what_the_tables_can_decide() -> None:
