@@ -45,11 +45,8 @@ def rewritten(sent: Document, notices: Notices, *, top: bool) -> Document:
     elif top:
         # Only subsegments are calls.
         document.pop("namespace", None)
-    name: str = document["name"]
-    if document.get("namespace") == "aws":
-        document["name"] = canonical(name)
-    elif NOT_IN_NAMES.search(name):
-        notices.add("X-Ray does not allow some of the characters in these names: {}", name)
+    _name(document, notices)
+    name: str = sent["name"]
     if "http" in document:
         document["http"] = _http(document["http"], name, notices)
     if "annotations" in document:
@@ -57,6 +54,14 @@ def rewritten(sent: Document, notices: Notices, *, top: bool) -> Document:
     if "aws" in document:
         document["aws"] = _aws(document)
     return document
+
+
+def _name(document: Document, notices: Notices) -> None:
+    name = document["name"]
+    if document.get("namespace") == "aws":
+        document["name"] = canonical(name)
+    elif NOT_IN_NAMES.search(name):
+        notices.add("X-Ray does not allow some of the characters in these names: {}", name)
 
 
 def _aws(document: Document) -> dict[str, Any]:

@@ -78,12 +78,11 @@ def test_round_trip(name: str, seed: int) -> None:
     assert compiled.duration == trace["Duration"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+# The other one was written anew by a program, in an order of its own.
+@pytest.mark.parametrize("name", NAMES[:3])
 def test_fields_in_x_rays_order(name: str) -> None:
     """Fields stand in the order of X-Ray's answers, so that raw documents can be read side by side."""
     trace = answer(name)
-    if name.startswith("step"):
-        pytest.skip("this fixture was written anew by a program")
 
     compiled = again(trace, 0)
 
