@@ -23,7 +23,8 @@ class Imports:
 
     Attributes:
         after: module name to what is called with the module, once, when it has been loaded.
-        began, ended: called with a module's name on the main thread around its loading, while timing is on.
+        began, ended: called with a module's name on the main thread around its loading, while timing is on; guarded,
+            as the function's import would fail with them.
     """
 
     def __init__(self) -> None:
@@ -47,21 +48,24 @@ class Imports:
     def arm(self) -> None:
         """Put ours in the place of importlib's context manager."""
         plain = self._plain = importlib_bootstrap._ModuleLockManager  # type: ignore[attr-defined]  # noqa: SLF001
-        enter, leave = plain.__enter__, plain.__exit__
-        entered, left, loaded = self._entered, self._left, sys.modules
+        enter, leave, modules, watch, main = plain.__enter__, plain.__exit__, sys.modules, self, self._thread
 
         class _ModuleLockManager(plain):  # type: ignore[misc,valid-type]
             def __enter__(self) -> None:
                 name = self._name
-                self._xray_instrument = name not in loaded
-                if self._xray_instrument:
-                    entered(name)
+                self._xray_instrument = loads = name not in modules
+                if loads and watch.began is not None and get_ident() == main:
+                    watch.began(name)
                 enter(self)
 
-            def __exit__(self, *args: object, **kwargs: "Any") -> None:
+            def __exit__(self, *args: object, **kwargs: object) -> None:
                 leave(self, *args, **kwargs)
                 if self._xray_instrument:
-                    left(self._name)
+                    name = self._name
+                    if watch.ended is not None and get_ident() == main:
+                        watch.ended(name)
+                    if name in watch.after and name in modules:  # else it failed to load, and may be loaded again
+                        watch.after.pop(name)(modules[name])
 
         importlib_bootstrap._ModuleLockManager = _ModuleLockManager  # type: ignore[attr-defined]  # noqa: SLF001
 
@@ -71,15 +75,3 @@ class Imports:
         if not self.after and self._plain is not None:
             self._plain, plain = None, self._plain
             importlib_bootstrap._ModuleLockManager = plain  # type: ignore[attr-defined]  # noqa: SLF001
-
-    def _entered(self, name: str) -> None:
-        if self.began is not None and get_ident() == self._thread:
-            self.began(name)
-
-    def _left(self, name: str) -> None:
-        if self.ended is not None and get_ident() == self._thread:
-            self.ended(name)
-        if name in self.after:
-            module = sys.modules.get(name)
-            if module is not None:  # else it failed to load, and may be loaded again
-                self.after.pop(name)(module)

@@ -90,7 +90,8 @@ class Runtime:
             self._init.client_ready()
             live.trace = self._init
         if self._init is not None and self._imports is not None and "imports" not in self._settings.disable:
-            self._imports.began, self._imports.ended = self._init.import_began, self._init.import_ended
+            self._imports.began = guarded("imports")(self._init.import_began)
+            self._imports.ended = guarded("imports")(self._init.import_ended)
         drop_own_sitecustomize(sys.modules, os.path.dirname(os.path.dirname(__file__)))
 
     def before_next(self) -> None:
