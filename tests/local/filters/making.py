@@ -79,7 +79,8 @@ ORIGINS = ["AWS::Lambda", "AWS::Lambda::Function", "AWS::EC2::Instance"]
 def entities(draw: st.DrawFn, number: int) -> Document:
     """The fields that a segment and a subsegment have in common."""
     made: dict[str, Any] = {"id": f"{number:016x}", "start_time": START + draw(st.sampled_from([0, 0.5, 1]))}
-    made |= draw(st.sampled_from([{"in_progress": True}, *({"end_time": START + 1 + end} for end in (0, 0.5, 1, 3))]))
+    ends: list[Document] = [{"in_progress": True}, *({"end_time": START + 1 + end} for end in (0, 0.5, 1, 3))]
+    made |= draw(st.sampled_from(ends))
     made |= dict.fromkeys(draw(st.sets(st.sampled_from(["error", "throttle", "fault"]))), True)
     if draw(st.booleans()):
         request = {key: draw(st.sampled_from(TEXTS)) for key in ("url", "method", "user_agent", "client_ip")}
@@ -118,8 +119,9 @@ def traces(draw: st.DrawFn, number: int) -> list[Document]:
             draw(st.sampled_from([None, base - 10, base - 9, 999_999])) if position else draw(st.sampled_from([None, 999_999]))
         )
         made |= {"parent_id": f"{parent:016x}"} if parent else {}
-        made |= draw(st.sampled_from([{}, *({"origin": origin} for origin in ORIGINS)]))
-        made |= draw(st.sampled_from([{}, *({"user": text} for text in TEXTS), {"resource_arn": "arn:a"}]))
+        origins: list[Document] = [{}, *({"origin": origin} for origin in ORIGINS)]
+        others: list[Document] = [{}, *({"user": text} for text in TEXTS), {"resource_arn": "arn:a"}]
+        made |= draw(st.sampled_from(origins)) | draw(st.sampled_from(others))
         made["aws"] = draw(
             st.sampled_from([{}, {"account_id": "1"}, {"ec2": {"availability_zone": "eu-1a", "instance_id": "i-1"}}])
         )
@@ -152,7 +154,7 @@ def _texts(*keywords: str) -> st.SearchStrategy[Expression]:
 
 
 keys = st.sampled_from(KEYS)
-annotations: st.SearchStrategy[Expression] = st.one_of(
+indexed: st.SearchStrategy[Expression] = st.one_of(
     st.builds(Annotation, keys),
     st.builds(Annotation, keys, text_operators, texts),
     st.builds(Annotation, keys, number_operators, numbers),
@@ -163,7 +165,7 @@ nodes: st.SearchStrategy[Expression] = st.one_of(
     _flags("ok", "error", "throttle", "fault", "partial", "inferred", "root"),
     _numbers("responsetime", "duration", "http.status"),
     _texts(*REQUEST, "user", "availabilityzone", "instance.id", "resource.arn", "name", "type", "account.id"),
-    annotations,
+    indexed,
 )
 some = st.none() | texts
 selectors = st.builds(Selector, some, some, some) | st.builds(Selector, st.sampled_from(NAMES)) | st.just(Selector())
