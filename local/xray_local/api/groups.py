@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from xray_local import filters
-
 from . import tags
 from .context import Context, Operation, Request, Response
 from .errors import ApiError
 from .paging import page
+from .traces import expression
 
 PAGE = 100
 # Every account has it; it holds all traces and cannot be deleted.
@@ -43,23 +42,13 @@ def _must_find(context: Context, request: Request) -> dict[str, Any]:
     return group
 
 
-def check_expression(text: str | None) -> None:
-    """Raises ApiError with the column for what is no filter expression."""
-    if not text:
-        return
-    try:
-        filters.parse(text)
-    except filters.FilterError as error:
-        raise ApiError(f"Invalid filter expression: {error}") from error
-
-
 def _insights(given: dict[str, Any]) -> dict[str, Any]:
     return {"InsightsEnabled": False, "NotificationsEnabled": False, **given}
 
 
 def create_group(context: Context, request: Request) -> Response:
     """A new group."""
-    check_expression(request.get("FilterExpression"))
+    expression(request.get("FilterExpression"))
     name = request["GroupName"]
     with context.lock:
         if any(group["GroupName"] == name for group in groups(context)):
@@ -88,7 +77,7 @@ def get_groups(context: Context, request: Request) -> Response:
 
 def update_group(context: Context, request: Request) -> Response:
     """Another expression or other insights for a group."""
-    check_expression(request.get("FilterExpression"))
+    expression(request.get("FilterExpression"))
     with context.lock:
         group = dict(_must_find(context, request))
         if request.get("FilterExpression") is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +45,7 @@ def test_both_ways_in_are_forwarded(server: Running, relay: Running, xray: Any) 
     by_udp, by_api = clients.segment("udp", 1), clients.segment("api", 2)
     clients.send(relay, clients.datagram(by_udp))
     other = clients.boto("xray", relay.endpoint)
-    other.put_trace_segments(TraceSegmentDocuments=[clients.json.dumps(by_api), "{"])
+    other.put_trace_segments(TraceSegmentDocuments=[json.dumps(by_api), "{"])
     ids = [by_udp["trace_id"], by_api["trace_id"]]
     there = clients.eventually(lambda: xray.batch_get_traces(TraceIds=ids)["Traces"], lambda found: len(found) == 2)
     here = other.batch_get_traces(TraceIds=ids)["Traces"]

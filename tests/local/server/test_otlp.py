@@ -56,7 +56,13 @@ def pairs(attributes: dict[str, Any]) -> list[KeyValue]:
     return [KeyValue(key=key, value=any_value(value)) for key, value in attributes.items()]
 
 
-def span(name: str, kind: int = INTERNAL, parent: str = PARENT, attributes: dict[str, Any] | None = None, **fields: Any) -> Span:
+def span(
+    name: str,
+    kind: Span.SpanKind.ValueType = INTERNAL,
+    parent: str = PARENT,
+    attributes: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Span:
     """A finished span of a quarter second."""
     return Span(
         trace_id=TRACE,
