@@ -26,16 +26,18 @@ def restore_environment() -> "str | None":
     Returns:
         Seconds since the epoch as bash prints them (a comma or a point between), or None.
     """
-    own, _, rest = os.environ.get("PYTHONPATH", "").partition(":")
-    if own == OWN_FOLDER:
-        if os.environ["PYTHONPATH"] == own:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = rest
+    listed = os.environ.get("PYTHONPATH", "").split(":")
+    # By absolute path, as `site` has made OWN_FOLDER one; anywhere in the list, as another wrapper may put its own first.
+    ours = [folder for folder in listed if folder and os.path.abspath(folder) == OWN_FOLDER]
+    rest = [folder for folder in listed if folder not in ours]
+    if ours and rest:
+        os.environ["PYTHONPATH"] = ":".join(rest)
+    elif ours:
+        del os.environ["PYTHONPATH"]
     if OWN_FOLDER in sys.path:
         at = sys.path.index(OWN_FOLDER)
         # A set but empty PYTHONPATH counts for nothing alone, but behind ours it names the current folder.
-        empty = own == OWN_FOLDER and os.environ.get("PYTHONPATH") == "" and sys.path[at + 1 : at + 2] == [os.getcwd()]
+        empty = rest == [""] and sys.path[at + 1 : at + 2] == [os.getcwd()]
         del sys.path[at : at + 1 + empty]
     sys.path_importer_cache.pop(OWN_FOLDER, None)
     return os.environ.pop(STARTED_AT, None)

@@ -220,7 +220,7 @@ def _cause(raised: "BaseException | None") -> "dict[str, Any]":
 
     if raised is None:
         return causes.from_report("Unhandled", "the runtime client reported an error without an exception")
-    kind = getattr(raised, "exception_type", None)
-    if type(raised).__name__ == "FaultException" and isinstance(kind, str):
-        return causes.from_report(kind, str(getattr(raised, "msg", "")))
+    if (type(raised).__module__, type(raised).__name__) == ("awslambdaric.lambda_runtime_exception", "FaultException"):
+        told = vars(raised)  # not getattr: an exception of the function's may have a __getattr__ of its own
+        return causes.from_report(str(told.get("exception_type", "Runtime.Fault")), str(told.get("msg", "")))
     return causes.from_exception(raised, skip="/bootstrap.py")
