@@ -81,7 +81,7 @@ def _text(text: str | bytes) -> str:
 
 def _read(text: str) -> Document:
     try:
-        document = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        document = DECODER.decode(text)
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
@@ -108,6 +108,10 @@ def _finite(digits: str) -> float:
         # Python would write it as Infinity, which no JSON reader takes.
         raise ValueError(f"{digits[:40]} is too large for a number")
     return number
+
+
+# Made once: json.loads would make one for each document.
+DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
 
 
 def _too_deep() -> BadDocumentError:
