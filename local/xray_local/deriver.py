@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from .database import Database, StoreError, sql
 from .minutes import add_up, minutes_changed, minutes_grown
@@ -35,6 +36,19 @@ MINUTES_AT_ONCE = 5
 
 Callback = Callable[[Sequence[str]], object]
 Due = tuple[int, str, int]
+# Under this name a trace that cannot be compiled is shown among the rejected documents.
+SOURCE = "store"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One trace that is due, its documents, and its rows or why there are none."""
+
+    key: int
+    trace_id: str
+    version: int
+    texts: Sequence[str]
+    derived: Derived | str
 
 
 class Deriver:
@@ -106,6 +120,8 @@ class Deriver:
                 # A full disk, most likely. Readers and writers are told by their own calls; here it is tried again with
                 # the next document.
                 log.warning("traces are not compiled for now: %s", error)
+            except Exception:
+                log.exception("compiling traces failed; it goes on with the next document")
 
     def _give_way(self) -> None:
         """Leave the processor to a flood of documents for a while: what is not taken from the socket is lost for good."""
@@ -130,24 +146,36 @@ class Deriver:
         """Compile outside of the transaction, write inside: those who ingest wait for the second only."""
         with self._database.read() as connection:
             texts = [[row[0] for row in connection.execute(sql("documents_of_key"), (key,))] for key, _, _ in due]
-        derived = [self._derive(trace_id, found, version) for (_, trace_id, version), found in zip(due, texts, strict=True)]
-        with self._database.write() as connection:
-            # Documents may have come meanwhile; such a trace stays due.
-            fresh = [
-                (key, trace_id, rows)
-                for (key, trace_id, version), rows in zip(due, derived, strict=True)
-                if connection.execute(sql("trace_derived"), {"key": key, "version": version}).rowcount
-            ]
-            _replace(connection, [(key, rows) for key, _, rows in fresh])
-        self._announce([trace_id for _, trace_id, _ in fresh])
-
-    def _derive(self, trace_id: str, texts: Sequence[str], version: int) -> Derived | None:
-        """The rows of one trace. One that cannot be compiled is our fault and must not keep the others from it."""
+        work = [Work(*one, found, _derive(one[1], found, one[2])) for one, found in zip(due, texts, strict=True)]
         try:
-            return derive(trace_id, texts, version)
-        except Exception:
-            log.exception("the trace %s cannot be compiled; its documents are kept: please report it with them", trace_id)
-            return None
+            self._keep(work)
+        except Exception as error:
+            if isinstance(error, StoreError) and isinstance(error.__cause__, sqlite3.OperationalError):
+                # The disk or another process: no trace is to blame.
+                raise
+            log.exception("rows that do not fit the store; the traces are kept one by one")
+            self._one_by_one(work)
+
+    def _one_by_one(self, work: Sequence[Work]) -> None:
+        """Find the trace whose rows do not fit, so that the others do not wait for it for ever."""
+        for one in work:
+            try:
+                self._keep([one])
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the user is shown it
+                self._keep([replace(one, derived=str(error))])
+
+    def _keep(self, work: Sequence[Work]) -> None:
+        """Write what was derived, where no documents came meanwhile; such a trace stays due."""
+        with self._database.write() as connection:
+            fresh = [
+                one for one in work if connection.execute(sql("trace_derived"), {"key": one.key, "version": one.version}).rowcount
+            ]
+            _replace(connection, [(one.key, None if isinstance(one.derived, str) else one.derived) for one in fresh])
+            failed = [
+                (self._clock(), SOURCE, _report(one), one.texts[0].encode()) for one in fresh if isinstance(one.derived, str)
+            ]
+            connection.executemany(sql("rejected_put"), failed)
+        self._announce([one.trace_id for one in fresh])
 
     def _announce(self, changed: Sequence[str]) -> None:
         for callback in tuple(self._callbacks):
@@ -166,6 +194,22 @@ class Deriver:
             if not missing:
                 return
             add_up(self._database, missing)
+
+
+def _derive(trace_id: str, texts: Sequence[str], version: int) -> Derived | str:
+    """The rows of one trace. One that cannot be compiled is our fault and must not keep the others from it."""
+    try:
+        return derive(trace_id, texts, version)
+    except Exception as error:
+        log.exception("the trace %s cannot be compiled", trace_id)
+        return f"{type(error).__name__}: {error}"
+
+
+def _report(one: Work) -> str:
+    return (
+        f"the trace {one.trace_id} cannot be compiled ({one.derived}); its {len(one.texts)} documents are kept: "
+        "this is a mistake of xray-local, please report it with them"
+    )
 
 
 def _replace(connection: sqlite3.Connection, derived: Sequence[tuple[int, Derived | None]]) -> None:

@@ -7,11 +7,12 @@ and made anew by the next who needs it.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from .database import Database, sql
+from .database import Database, StoreError, sql
 from .graph import merge
 from .model import Contribution
 from .rows import dump_graph, load_graph
@@ -51,7 +52,8 @@ def add_up(database: Database, minutes: Sequence[tuple[int, int, str | None]]) -
             graphs.append(graph)
             made.append({"minute": minute, "version": version, "graph": dump_graph(graph)})
     if made:
-        with database.write() as connection:
+        # A full disk keeps nobody from reading.
+        with contextlib.suppress(StoreError), database.write() as connection:
             connection.executemany(sql("minute_keep"), made)
     return graphs
 

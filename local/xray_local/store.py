@@ -8,6 +8,7 @@ that step finish first, for at most SETTLE_SECONDS, so that who writes and then 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -150,14 +151,14 @@ class Store:
 
     def trace_ids(self, start: float, end: float, time_range_type: str = "TraceId", limit: int = 1_000) -> list[str]:
         """The ids of the traces of a time range, newest first."""
-        self._deriver.settle(SETTLE_SECONDS)
+        self._catch_up()
         return self._queries.trace_ids(start, end, time_range_type, limit)
 
     def summaries(
         self, start: float, end: float, time_range_type: str = "TraceId", expression: Expression | None = None, page: Page = FIRST
     ) -> Summaries:
         """One page of trace summaries that match the expression, newest first. Raises BadTokenError."""
-        self._deriver.settle(SETTLE_SECONDS)
+        self._catch_up()
         return self._queries.summaries(start, end, time_range_type, expression, page)
 
     def contributions(self, start: float, end: float, group_expression: Expression | None = None) -> list[Contribution]:
@@ -166,7 +167,7 @@ class Store:
         Without an expression full minutes come added up: one contribution without an id per minute. Single visits and
         calls are not among them.
         """
-        self._deriver.settle(SETTLE_SECONDS)
+        self._catch_up()
         return self._queries.contributions(start, end, group_expression)
 
     def changes(self, since: int = 0, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
@@ -174,7 +175,7 @@ class Store:
 
         For readers in another process, which `subscribe` cannot reach.
         """
-        self._deriver.settle(SETTLE_SECONDS)
+        self._catch_up()
         return self._queries.changes(since, limit)
 
     def subscribe(self, callback: Callable[[Sequence[str]], object]) -> Callable[[], None]:
@@ -202,6 +203,11 @@ class Store:
     def settle(self, seconds: float = SETTLE_SECONDS) -> bool:
         """Compile what came, for at most that long; True when nothing is left to do."""
         return self._deriver.settle(seconds)
+
+    def _catch_up(self) -> None:
+        """Before a reader reads. What cannot be written (a full disk) keeps nobody from what was written before."""
+        with contextlib.suppress(StoreError):
+            self._deriver.settle(SETTLE_SECONDS)
 
     def close(self) -> None:
         """End the thread and close the file."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.store.making import START, segment, text, trace_id
+from tests.local.store.making import START, call, segment, text, trace_id
 from xray_local import database, deriver
 from xray_local.store import Store, StoreError
 
@@ -147,10 +147,11 @@ def test_a_full_disk_is_told_and_nothing_is_half_there(tmp_path: Path) -> None:
     with Store(path) as store:
         store.ingest([text(segment(1))], "udp", START)
         assert store.settle(10)
+        store.ingest([text(call(1))], "udp", START)
         store._database._writer.execute("PRAGMA max_page_count = 1")
         with pytest.raises(StoreError, match=r"the disk is full: free some space, or start with --memory"):
             store.ingest([text(segment(number, metadata={"d": {"pad": "x" * 4000}})) for number in range(2, 90)], "udp", START)
-        assert store.trace_ids(0, 2e9) == [trace_id(1)]
+        assert (store.trace_ids(0, 2e9), len(store.contributions(START - 1, START + 200))) == ([trace_id(1)], 1)
         store._database._writer.execute("PRAGMA max_page_count = 1000000")
         assert store.ingest([text(segment(2))], "udp", START) == [None]
         assert store.trace_ids(0, 2e9) == [trace_id(2), trace_id(1)]

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 
 from tests.local.store.making import START, call, segment, text, trace_id
+from xray_local.rows import Derived, derive
 from xray_local.store import RejectedDocument, Rejection, Store
 
 
@@ -161,3 +165,28 @@ def test_many_threads_write_and_read_at_once(store: Store) -> None:
     assert store.settle(10)
     assert sorted(store.trace_ids(0, 2e9)) == [trace_id(number) for number in range(200)]
     assert store.counts()["documents"] == 400
+
+
+def test_a_trace_that_cannot_be_compiled_keeps_nobody_waiting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fails and one whose rows do not fit are reported with their documents; the others of the chunk are there."""
+
+    def some(trace: str, texts: Sequence[str], revision: int) -> Derived:
+        if trace == trace_id(1):
+            raise ZeroDivisionError("one")
+        rows = derive(trace, texts, revision)
+        return replace(rows, users=[(10**30,)]) if trace == trace_id(2) else rows  # type: ignore[list-item]
+
+    monkeypatch.setattr("xray_local.deriver.derive", some)
+    store.ingest([text(segment(number)) for number in range(5)], "udp", START)
+    assert store.settle(10)
+    assert sorted(store.trace_ids(0, 2e9)) == [trace_id(0), trace_id(3), trace_id(4)]
+    reports = {one.reason: (one.source, one.text.decode()) for one in store.rejected()}
+    asked = "its 1 documents are kept: this is a mistake of xray-local, please report it with them"
+    assert reports == {
+        f"the trace {trace_id(1)} cannot be compiled (ZeroDivisionError: one); {asked}": ("store", text(segment(1))),
+        f"the trace {trace_id(2)} cannot be compiled (Python int too large to convert to SQLite INTEGER); {asked}": (
+            "store",
+            text(segment(2)),
+        ),
+    }
+    assert store.trace(trace_id(2)) is not None
