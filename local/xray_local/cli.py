@@ -1,18 +1,14 @@
-"""The command `xray-local`: `up` runs the server, the others read what it has.
-
-The readers find their traces in this order: --endpoint or --db if given, AWS_ENDPOINT_URL_XRAY, a server that runs on this
-machine, and at last the database that one has left.
-"""
+"""The command `xray-local`: `up` runs the server, the others read what it has."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,17 +18,15 @@ from rich.console import Console
 from xray_local import __version__, home
 from xray_local.terminal import doctor as diagnosis
 from xray_local.terminal import files, listing, service_map, timeline
-from xray_local.terminal.source import DatabaseSource, EndpointSource, Query, Reader, Source, SourceError, Trace, health
+from xray_local.terminal.choosing import DEFAULT_ENDPOINT, SINCE, last, opened, query, running_endpoint, seconds
+from xray_local.terminal.source import EndpointSource, Reader, SourceError, Trace, health
 
-ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_XRAY"
-DEFAULT_ENDPOINT = "http://127.0.0.1:2000"
-# As far back as one question to X-Ray itself may reach.
-SINCE = "6h"
 POLL_S = 0.5
 # How long `tail` watches a trace that it has shown: an asynchronous invocation may take 15 minutes.
 TAIL_WINDOW_S = 900.0
-UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+# What a server that listens everywhere is called on its own machine.
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - only compared
+OPEN_TO_ALL = "everyone who reaches this machine can read these traces and add to them"
 # A file or a pipe has no width; as wide as tests and logs are read.
 WIDTH_OF_A_FILE = 100
 
@@ -55,6 +49,10 @@ Filter = Annotated[
 
 def main() -> None:
     """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a bar shows a question mark.
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SourceError as error:
@@ -66,8 +64,13 @@ def main() -> None:
 
 def fail(text: str) -> None:
     """End with a sentence for the user."""
-    print(f"xray-local: {text}", file=sys.stderr)  # noqa: T201 - it talks to a person
+    tell(text)
     raise SystemExit(1)
+
+
+def tell(text: str) -> None:
+    """A sentence for the user, beside the output."""
+    print(f"xray-local: {text}", file=sys.stderr, flush=True)  # noqa: T201 - it talks to a person
 
 
 def console() -> Console:
@@ -94,8 +97,11 @@ def up(
     db: Annotated[Path | None, typer.Option("--db", metavar="PATH", help="The database; by default in your data folder.")] = None,
     memory: Annotated[bool, typer.Option("--memory", help="Keep nothing on disk.")] = False,
     forward: Annotated[bool, typer.Option("--forward", help="Send everything to AWS X-Ray as well, as its daemon does.")] = False,
+    forward_to: Annotated[str | None, typer.Option("--forward-to", metavar="URL", help="The same, to another endpoint.")] = None,
 ) -> None:
     """Run the daemon and the X-Ray API until Ctrl-C."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
     from xray_local import forward as forwarding  # noqa: PLC0415 - the readers need none of these
     from xray_local import server  # noqa: PLC0415
     from xray_local.store import Store, StoreError  # noqa: PLC0415
@@ -104,30 +110,33 @@ def up(
         fail("--memory and --db exclude each other")
     try:
         with Store(None if memory else db or home.database()) as store:
-            forwarder = forwarding.Forwarder(forwarding.client()) if forward else None
+            forwarder = forwarding.Forwarder(forwarding.client(endpoint=forward_to)) if forward or forward_to else None
             with _announcing() as announce:
                 server.serve(store, host, port, server.Options(forwarder=forwarder), announce)
     except (server.ServeError, StoreError) as error:
         fail(str(error))
+    except BotoCoreError as error:
+        fail(f"--forward: {error} Set AWS_REGION and credentials as for the aws command.")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _announcing() -> Iterator[Callable[[Any], None]]:
     """What tells people and the other commands that the server is ready; undone at the end of the block."""
-    from contextlib import ExitStack  # noqa: PLC0415
-
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
 
         def announce(running: Any) -> None:
             database = str(running.store.path.absolute()) if running.store.path else None
-            instance = home.Instance(running.endpoint, running.address, database, os.getpid(), running.started)
+            host = LOOPBACK.get(running.host, f"[{running.host}]" if ":" in running.host else running.host)
+            address = f"{host}:{running.port}"
+            instance = home.Instance(f"http://{address}", address, database, os.getpid(), running.started)
             stack.enter_context(home.announced(instance))
             told = (
                 f"xray-local {__version__} listens on {running.address}: segments (UDP), the X-Ray API (TCP)",
                 f"traces are kept in {database or 'memory'}",
                 *(["everything is forwarded to AWS X-Ray"] if running.options.forwarder else []),
-                f"for your programs:  export AWS_XRAY_DAEMON_ADDRESS={running.address}",
-                f"for AWS clients:    export AWS_ENDPOINT_URL_XRAY={running.endpoint}",
+                *([OPEN_TO_ALL] if running.host in LOOPBACK else []),
+                f"for your programs:  export AWS_XRAY_DAEMON_ADDRESS={address}",
+                f"for AWS clients:    export AWS_ENDPOINT_URL_XRAY=http://{address}",
                 "to look:            xray-local tail, traces, map, doctor",
             )
             print(*told, sep="\n", flush=True)  # noqa: T201 - it talks to a person
@@ -170,7 +179,7 @@ def trace(
 ) -> None:
     """Draw the timeline of a trace."""
     with opened(endpoint, db) as reader:
-        wanted = [_last(reader) if name == "last" else name for name in ids]
+        wanted = [last(reader) if name == "last" else name for name in ids]
         found = list(reader.traces(wanted))
         if as_json:
             show_json([document(one) for one in found])
@@ -207,7 +216,7 @@ def service_graph(
 ) -> None:
     """Draw the service map."""
     with opened(endpoint, db) as reader:
-        wanted = [_last(reader) if name == "last" else name for name in ids or ()]
+        wanted = [last(reader) if name == "last" else name for name in ids or ()]
         asked = query(reader, since, expression)
         services = reader.services_of(wanted) if wanted else reader.services(asked)
         if as_json:
@@ -233,12 +242,19 @@ def tail(
     """Show traces as they arrive, until Ctrl-C."""
     with opened(endpoint, db) as reader:
         follower = listing.Follower(reader, expression, time.time() - seconds(since), TAIL_WINDOW_S)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
+            # A filter that cannot be read and a server that is not there are said at once.
+            _show_new(reader, follower.poll(time.time()), full=full, as_json=as_json)
+            lost = False
             while True:
-                _show_new(reader, follower.poll(time.time()), full=full, as_json=as_json)
                 time.sleep(POLL_S)
-        except KeyboardInterrupt:
-            return
+                try:
+                    _show_new(reader, follower.poll(time.time()), full=full, as_json=as_json)
+                    lost = False
+                except SourceError as error:
+                    if not lost:
+                        tell(f"{error} Trying again.")
+                    lost = True
 
 
 def _show_new(reader: Reader, fresh: list[listing.Summary], *, full: bool, as_json: bool) -> None:
@@ -269,7 +285,7 @@ def export_traces(
     """Write traces as `aws xray batch-get-traces` prints them."""
     with opened(endpoint, db) as reader:
         wanted = ids or [summary["Id"] for summary in reader.summaries(query(reader, since, expression))]
-        found = files.exported(reader.traces([_last(reader) if name == "last" else name for name in wanted]))
+        found = files.exported(reader.traces([last(reader) if name == "last" else name for name in wanted]))
     text = json.dumps(found, indent=2)
     if output is None:
         print(text)  # noqa: T201 - output
@@ -278,7 +294,7 @@ def export_traces(
         output.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         fail(f"cannot write {output}: {error.strerror}")
-    print(f"{len(found['Traces'])} traces written to {output}", file=sys.stderr)  # noqa: T201 - it talks to a person
+    tell(f"{len(found['Traces'])} traces written to {output}")
 
 
 @app.command("import")
@@ -302,8 +318,8 @@ def import_traces(
     with opened(endpoint, db) as reader:
         refused = reader.put(documents)
     for answer in refused:
-        print(f"refused: {answer.get('Id', '?')}: {answer['Message']}", file=sys.stderr)  # noqa: T201 - it talks to a person
-    print(f"{len(documents) - len(refused)} documents imported, {len(refused)} refused", file=sys.stderr)  # noqa: T201
+        tell(f"refused: {answer.get('Id', '?')}: {answer['Message']}")
+    tell(f"{len(documents) - len(refused)} documents imported, {len(refused)} refused")
     if refused:
         raise SystemExit(1)
 
@@ -311,7 +327,7 @@ def import_traces(
 @app.command()
 def doctor(as_json: Json = False, endpoint: Endpoint = None) -> None:
     """Tell why no traces arrive."""
-    address = endpoint or next((found.endpoint for found in home.instances() if health(found.endpoint)), DEFAULT_ENDPOINT)
+    address = endpoint or running_endpoint() or DEFAULT_ENDPOINT
     reader = Reader(EndpointSource(address)) if health(address) else None
     try:
         found = diagnosis.findings(diagnosis.examine(address, reader, os.environ))
@@ -333,51 +349,6 @@ def doctor(as_json: Json = False, endpoint: Endpoint = None) -> None:
 def version() -> None:
     """Print the version."""
     print(__version__)  # noqa: T201 - output
-
-
-@contextmanager
-def opened(endpoint: str | None, db: Path | None) -> Iterator[Reader]:
-    """The reader that the options and the environment ask for."""
-    if endpoint and db:
-        fail("--endpoint and --db exclude each other")
-    with Reader(_source(endpoint or os.environ.get(ENDPOINT_VARIABLE), db)) as reader:
-        yield reader
-
-
-def _source(endpoint: str | None, db: Path | None) -> Source:
-    if db:
-        return DatabaseSource(db)
-    if endpoint:
-        return EndpointSource(endpoint)
-    for instance in home.instances():
-        if health(instance.endpoint):
-            return EndpointSource(instance.endpoint)
-    if health(DEFAULT_ENDPOINT):
-        return EndpointSource(DEFAULT_ENDPOINT)
-    if home.database().exists():
-        return DatabaseSource(home.database())
-    raise SourceError("no xray-local runs on this machine, and none has left a database: start one with `xray-local up`")
-
-
-def _last(reader: Reader) -> str:
-    newest = next(reader.summaries(query(reader, SINCE)), None)
-    if newest is None:
-        raise SourceError(f"no traces in {reader.source.describe()} since {SINCE} ago")
-    return str(newest["Id"])
-
-
-def query(reader: Reader, since: str, expression: str = "") -> Query:
-    """The time range of the options."""
-    now = time.time()
-    return Query(now - seconds(since), now + reader.source.ahead_s, expression)
-
-
-def seconds(text: str) -> float:
-    """`90s`, `15m`, `6h`, `7d`."""
-    match = DURATION.fullmatch(text)
-    if match is None:
-        raise SourceError(f"{text!r} is no time span: write 30s, 15m, 6h or 7d")
-    return float(match[1]) * UNITS[match[2]]
 
 
 if __name__ == "__main__":

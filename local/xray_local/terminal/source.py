@@ -85,7 +85,7 @@ class EndpointSource:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
         self._failures: type[Exception] = BotoCoreError
-        self._endpoint = endpoint
+        self._endpoint = endpoint = endpoint if "://" in endpoint else f"http://{endpoint}"
         self.ahead_s = 0.0
         host = urlsplit(endpoint).hostname or ""
         region = REGION_OF_A_HOST.match(host)
@@ -98,7 +98,10 @@ class EndpointSource:
             self.ahead_s = AHEAD_S
         session = boto3.Session(**settings)
         region_name = session.region_name or "us-east-1"
-        self._client = session.client("xray", endpoint_url=endpoint, region_name=region_name, config=Config(**options))
+        try:
+            self._client = session.client("xray", endpoint_url=endpoint, region_name=region_name, config=Config(**options))
+        except ValueError as error:
+            raise SourceError(f"{endpoint} is no address: write http://127.0.0.1:2000") from error
 
     def describe(self) -> str:
         """The address."""

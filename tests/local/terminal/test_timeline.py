@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import io
 
 import pytest
 from rich.console import Console
 
 from xray_local.model import Document
-from xray_local.terminal.timeline import Row, bar, drawn, rows
+from xray_local.terminal.timeline import Row, bar, drawn, forest, remarks, rows
 
 START = 0.0
 
@@ -115,3 +116,61 @@ def test_drawn_without_colour_in_100_columns() -> None:
         "",
     ]
     assert max(len(line) for line in plain.splitlines()) <= 100
+
+
+def segment(name: str, number: int, begin: float, end: float, *below: Document, **fields: object) -> Document:
+    """A segment with an id."""
+    made = {**node(name, begin, end, **fields), "id": str(number)}
+    return {**made, "subsegments": list(below)} if below else made
+
+
+def test_forest() -> None:
+    """Segments hang below the subsegments that called them.
+
+    Inferred ones are left out beside their subsegment and shown without it; siblings are sorted; nothing given is changed.
+    """
+    call, later = segment("Lambda", 2, 0.25, 0.5), segment("S3", 3, 0.125, 0.5)
+    front = segment("front", 1, 0, 1, call, later)
+    function = segment("function", 4, 0.375, 0.5, parent_id="2")
+    inferred = segment("S3", 5, 0.125, 0.5, parent_id="3", inferred=True)
+    orphan = segment("orphan", 6, 0.0625, 0.5, parent_id="99", inferred=True)
+    given = [function, inferred, orphan, front]
+    before = copy.deepcopy(given)
+    assert forest(given) == [{**front, "subsegments": [later, {**call, "subsegments": [function]}]}, orphan]
+    assert given == before
+
+
+def test_forest_of_segments_that_call_each_other() -> None:
+    """A circle of parents loses no segment and comes to an end."""
+    circle = [segment("a", 1, 0, 1, parent_id="2"), segment("b", 2, 0.5, 1, parent_id="1")]
+    assert [(tree["name"], tree["subsegments"]) for tree in forest(circle)] == [("a", []), ("b", [])]
+
+
+def test_an_initialization_lies_before_its_segment() -> None:
+    """The axis begins with what begins first, and ends with what ends last."""
+    below = (segment("Initialization", 2, 0, 0.25), segment("Overhead", 3, 0.75, 1.0))
+    assert [row.span for row in rows(segment("function", 1, 0.5, 0.75, *below))] == [(0.5, 0.75), (0.0, 0.25), (0.75, 1.0)]
+
+
+def test_remarks() -> None:
+    """Parts that did not arrive or did not end, and X-Ray's own limit, are said; a whole trace needs no words."""
+    open_part = {**node("S3", 0, None), "id": "2"}
+    lonely = segment("a", 1, 0, 1, open_part, parent_id="9")
+    assert remarks([lonely, segment("b", 3, 0, 1)], limit_exceeded=True) == [
+        "1 part names a parent that did not arrive (yet)",
+        "1 part has not ended (yet)",
+        "X-Ray left out a part of this trace: it is too large",
+    ]
+    assert remarks([segment("b", 3, 0, 1)], limit_exceeded=False) == []
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 65, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    """At any width each line fits and keeps the duration of its part; labels are cut first, bars vanish below 65 columns."""
+    out = io.StringIO()
+    late = segment("later", 7, 3, 12)
+    Console(file=out, width=width, highlight=False).print(drawn("title", [], [failed(), late], width))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert [line.split("ms")[0].split()[-1] for line in lines if "250.0 ms" in line] == ["250.0", "250.0"]
+    assert (any("█" in line for line in lines), any("+3,000.0 ms" in line for line in lines)) == (width >= 65, width >= 65)
