@@ -309,7 +309,7 @@ def import_traces(
     documents: list[str] = []
     for path in paths:
         try:
-            text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+            text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
             documents += files.documents(text, str(path))
         except (OSError, UnicodeDecodeError) as error:
             fail(f"cannot read {path}: {error}")

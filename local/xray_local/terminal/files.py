@@ -47,9 +47,9 @@ def _parsed(text: str, name: str) -> list[Any]:
     try:
         return [json.loads(text)]
     except ValueError as whole:
-        lines = [line for line in text.splitlines() if line.strip()]
         try:
-            return [json.loads(line) for line in lines]
+            # One line is what has just been tried.
+            return [json.loads(line) for line in text.splitlines() if line.strip()] or [json.loads(text)]
         except ValueError:
             raise BadFileError(f"{name} is not JSON: {whole}") from whole
     except RecursionError as error:
