@@ -154,6 +154,38 @@ def test_the_xray_sdk(server: Running, xray: Any, tmp_path: Path) -> None:
     assert summary["RequestCount"] >= 1
 
 
+ADOT = """
+    import sys
+
+    from amazon.opentelemetry.distro.otlp_udp_exporter import OTLPUdpSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.trace import SpanKind
+
+    provider = TracerProvider(resource=Resource({"service.name": "orders"}))
+    provider.add_span_processor(SimpleSpanProcessor(OTLPUdpSpanExporter(endpoint=sys.argv[1])))
+    tracer = provider.get_tracer("app")
+    call = {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "GetItem"}
+    with tracer.start_as_current_span("GET /", kind=SpanKind.SERVER) as span:
+        with tracer.start_as_current_span("DynamoDB.GetItem", kind=SpanKind.CLIENT, attributes=call):
+            pass
+    print(format(span.get_span_context().trace_id, "032x"))
+"""
+
+
+def test_adots_exporter(server: Running, xray: Any, tmp_path: Path) -> None:
+    """What AWS's OpenTelemetry distribution sends to the daemon's port is a trace with its inferred DynamoDB."""
+    printed = run(server, tmp_path, tools.installed("python"), "-c", textwrap.dedent(ADOT), server.address).strip()
+    name = f"1-{printed[:8]}-{printed[8:]}"
+    traces = clients.eventually(lambda: xray.batch_get_traces(TraceIds=[name])["Traces"], lambda found: "GET" in str(found))
+    documents = [json.loads(segment["Document"]) for trace in traces for segment in trace["Segments"]]
+    shape = sorted(
+        (one["name"], one.get("inferred", False), [sub["name"] for sub in one.get("subsegments", [])]) for one in documents
+    )
+    assert shape == [("DynamoDB", True, []), ("orders", False, ["DynamoDB"])]
+
+
 FUNCTION = """
     def handler(event, context):
         return {"ok": event["n"]}

@@ -26,6 +26,16 @@ def test_udp_and_tcp_share_the_port(server: Running) -> None:
     assert server.daemon._socket.getsockname() == ("127.0.0.1", server.port)
 
 
+def test_answers_do_not_wait_for_the_network(xray: Any) -> None:
+    """Twenty calls on one connection: none of them waits the 40 ms that Nagle's algorithm and delayed ACKs make together."""
+    taken = []
+    for _ in range(20):
+        before = time.perf_counter()
+        xray.get_encryption_config()
+        taken.append(time.perf_counter() - before)
+    assert sorted(taken)[5] < 0.03
+
+
 def test_ipv6(xray: Any) -> None:
     """The loopback of IPv6 does as well."""
     if not socket.has_ipv6:
