@@ -6,12 +6,15 @@ two leaves work and no wrong answer, and the next start does it.
 
 from __future__ import annotations
 
+import functools
 import logging
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .database import Database, StoreError, sql
 from .minutes import add_up, minutes_changed, minutes_grown
@@ -19,9 +22,6 @@ from .rows import Derived, derive
 
 log = logging.getLogger(__name__)
 
-# The number of the code that derives: raise it when compiling, summaries or the graph change what they say, and every
-# store makes its derived rows anew at the next start.
-DERIVED_BY = 1
 # A function sends its subsegments within some milliseconds of each other: wait that long and compile the trace once.
 GATHER_SECONDS = 0.05
 # A quarter of what `ingest` alone takes in a second (measured: 40 us per document). With more than that the deriver does
@@ -132,11 +132,12 @@ class Deriver:
                 return
 
     def _check_maker(self) -> None:
+        """Have everything derived anew if other code did it: an update shows old traces as it shows new ones."""
         with self._database.write() as connection:
             made_by = dict(connection.execute(sql("counters"))).get("derived_by")
-            if made_by != DERIVED_BY:
+            if made_by != maker():
                 connection.execute(sql("traces_all_due"))
-                connection.execute(sql("counter_set"), ("derived_by", DERIVED_BY))
+                connection.execute(sql("counter_set"), ("derived_by", maker()))
 
     def _due(self) -> list[Due]:
         with self._database.read() as connection:
@@ -194,6 +195,13 @@ class Deriver:
             if not missing:
                 return
             add_up(self._database, missing)
+
+
+@functools.cache
+def maker() -> int:
+    """A number for the code that derives. Of all modules, because a number that people keep is forgotten by people."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return zlib.crc32(b"".join(module.read_bytes() for module in modules))
 
 
 def _derive(trace_id: str, texts: Sequence[str], version: int) -> Derived | str:

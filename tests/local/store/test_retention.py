@@ -24,6 +24,17 @@ def test_old_traces_go_with_everything_that_was_derived(store: Store) -> None:
     assert (store.trace_ids(0, 2e9), store.counts()["documents"]) == ([], 0)
 
 
+def test_a_clock_that_was_set_back_loses_nothing(store: Store) -> None:
+    """A document that seems to come before its forerunner is taken and compiled; the trace is as old as its newest one."""
+    store.ingest([text(segment(1))], "udp", 1_000.0)
+    store.settle(10)
+    store.ingest([text(call(1))], "udp", 10.0)
+    assert (store.settle(10), store.documents(trace_id(1))) == (True, [text(segment(1)), text(call(1))])
+    assert [one["Revision"] for one in store.summaries(0, 2e9).summaries] == [2]
+    assert store.retain(max_age_s=60, now=100.0) == 0
+    assert store.retain(max_age_s=60, now=1_100.0) == 1
+
+
 def test_a_store_that_grew_too_large_loses_its_oldest_traces(tmp_path: Path) -> None:
     """Down to the limit and not to nothing; the file itself shrinks, the newest trace stays."""
     path = tmp_path / "traces.db"

@@ -5,7 +5,7 @@
 --
 -- Two halves. What was received (documents, rejected, telemetry, records) is the truth. What is derived (headlines,
 -- answers, annotations, users, visits, calls, minutes) can be made anew from it at any time, and is, when its makers change:
--- the counter 'derived_by' holds the number of the code that made it (derive.py, DERIVED_BY).
+-- the counter 'derived_by' holds the number of the code that made it (deriver.py, maker).
 
 -- One row per trace. `version` counts the batches that brought documents, `derived` is the version that the derived rows
 -- stand for: a kill between the two leaves work to do, never a wrong answer.
