@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 
 OWN_FOLDER = os.path.dirname(__file__)
 STARTED_AT = "XRAY_INSTRUMENT_T0"
+RUNTIME = "XRAY_INSTRUMENT_RUNTIME"
+
+
+def on_the_way() -> bool:
+    """Whether this Python is not the runtime but belongs to another wrapper, which will start the runtime later.
+
+    It has the runtime's command, interpreter first, among its own arguments; the environment must stay for the runtime.
+    """
+    if os.environ.get(RUNTIME) not in sys.orig_argv[1:]:
+        return False
+    if OWN_FOLDER in sys.path:
+        sys.path.remove(OWN_FOLDER)
+    return True
 
 
 def restore_environment() -> "str | None":
@@ -134,10 +147,19 @@ def start_layer(started_at: "str | None") -> None:
     sys.modules["xray_instrument.start"].start(os.environ, started_at, load)
 
 
-_started_at = restore_environment()
+def main() -> None:
+    """Undo, and start."""
+    if on_the_way():
+        return
+    os.environ.pop(RUNTIME, None)
+    started_at = restore_environment()
+    try:
+        start_layer(started_at)
+    except Exception as error:  # noqa: BLE001  (the last line of defence: the runtime must start)
+        sys.stderr.write(f"xray_instrument: not started, your function is not affected: {error!r}\n")
+
+
 try:
-    start_layer(_started_at)
-except Exception as _error:  # noqa: BLE001  (the last line of defence: the runtime must start)
-    sys.stderr.write(f"xray_instrument: not started, your function is not affected: {_error!r}\n")
+    main()
 finally:
     chain()

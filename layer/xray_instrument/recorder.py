@@ -52,5 +52,11 @@ class Recorder:
         leave(subsegment)
         trace.deliver(subsegment)
 
+    def drop(self, subsegment: Subsegment) -> None:
+        """Close a subsegment that turned out to be none: nothing of it is sent."""
+        subsegment.end_time = self.clock()
+        subsegment.trace.open.pop(subsegment.id, None)
+        leave(subsegment)
+
 
 recorder = Recorder()

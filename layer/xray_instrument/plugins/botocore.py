@@ -193,6 +193,11 @@ def _attempt_ended(call: Call, response: "Any", exception: "BaseException | None
 
 @guarded("botocore")
 def _answered(call: Call, http_response: "Any", parsed: "Any", code_override: "str | None") -> None:
+    if type(getattr(http_response, "raw", None)).__module__ == "s3transfer.crt":
+        # With the CRT, s3transfer calls the client only to have a request made, and answers itself; what the CRT then does
+        # passes botocore by.
+        recorder.drop(call.subsegment)
+        return
     status = getattr(http_response, "status_code", None)
     fields = call.subsegment.fields
     aws = fields["aws"]
