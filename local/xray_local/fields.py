@@ -31,7 +31,7 @@ MAX_NUMBER = 1.7e308
 
 def rewritten(sent: Document, notices: Notices, *, top: bool) -> Document:
     """The document without its subsegments. `top`: it stands in the trace by itself, as a segment does."""
-    document = {key: sent[key] for key in (SEGMENT if top else SUBSEGMENT) if sent.get(key) is not None}
+    document = {key: sent[key] for key in (SEGMENT if top else SUBSEGMENT) if key in sent and sent[key] is not None}
     for key in ("in_progress", "inferred"):
         if document.get(key) is False:
             del document[key]

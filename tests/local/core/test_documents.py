@@ -169,7 +169,7 @@ FIELDS = st.sampled_from(
 @given(st.binary() | st.text() | st.dictionaries(FIELDS, JSON).map(lambda fields: json.dumps(segment(1) | fields)))
 @example(b'{"id":' + b"9" * 5_000 + b"}")
 @example("\ud800")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_nothing_but_its_own_error(text: str | bytes) -> None:
     """Whatever comes in gives a document with ids and times, or BadDocumentError."""
     try:

@@ -117,7 +117,7 @@ def accepted(documents: list[Document]) -> list[Document]:
 
 
 @given(DOCUMENTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_passes_is_shown(documents: list[Document]) -> None:
     """What is accepted compiles to a trace that holds every id but that of inferred ones, sums up, draws, and is valid JSON and UTF-8."""
     passed = accepted(documents)
@@ -136,7 +136,7 @@ def test_whatever_passes_is_shown(documents: list[Document]) -> None:
 
 
 @given(DOCUMENTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_compiling_again(documents: list[Document]) -> None:
     """A compiled trace is taken again as it is, and has the same segments."""
     trace = compile_trace(TRACE, accepted(documents))

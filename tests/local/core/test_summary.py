@@ -290,7 +290,7 @@ SHAPE = botocore.session.get_session().get_service_model("xray").operation_model
 
 
 @given(traces())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_summary_fits_botocores_model(tops: list[Document]) -> None:
     """Whatever the trace, its summary has the shape that AWS clients expect."""
     found = to_api(summarise(compiled(*tops)))
