@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.local.store.making import START, call, segment, text, trace_id
-from xray_local import filters, queries
+from xray_local import filters, minutes, queries
 from xray_local.graph import contribution, merge
-from xray_local.model import Service, Statistics
+from xray_local.model import Contribution, Service, Statistics
+from xray_local.rows import Derived, derive
 from xray_local.store import BadTokenError, Page, Store
 from xray_local.summary import summarise, to_api
 from xray_local.trace import compile_trace
@@ -132,6 +134,53 @@ def test_the_graph_of_a_time_is_the_sum_of_its_traces(store: Store, begin: float
     ]
     for _ in range(2):
         assert _graph(merge(store.contributions(START + begin, START + end))) == _graph(merge(wanted))
+
+
+def _visits(store: Store) -> int:
+    (minute,) = store.contributions(START, START + 60)
+    return sum(node.statistics.total for node in minute.nodes if node.active)
+
+
+def test_new_traces_join_the_minute_that_is_known(store: Store) -> None:
+    """Three traces of one minute, each compiled by itself: the minute counts all of them."""
+    for number in range(3):
+        store.ingest([text(segment(number))], "udp", START)
+        assert store.settle(10)
+    assert _visits(store) == 3
+
+
+def test_what_changes_while_a_minute_is_added_up_is_not_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace that comes between reading and keeping: the reader may miss it, the next one does not."""
+    store.ingest([text(segment(1))], "udp", START)
+    store.settle(10)
+    store.ingest([text(call(1))], "udp", START)
+    store.settle(10)
+    real = minutes._combined
+
+    def slow(graphs: Sequence[Contribution], minute: int) -> Contribution:
+        monkeypatch.setattr(minutes, "_combined", real)
+        made = real(graphs, minute)
+        store.ingest([text(segment(2))], "udp", START)
+        store.settle(10)
+        return made
+
+    monkeypatch.setattr(minutes, "_combined", slow)
+    assert (_visits(store), _visits(store)) == (1, 2)
+
+
+def test_documents_that_come_while_a_trace_is_compiled_are_compiled_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trace stays due: its summary ends with both documents in it."""
+
+    def slow(trace: str, texts: Sequence[str], revision: int) -> Derived:
+        monkeypatch.setattr("xray_local.deriver.derive", derive)
+        made = derive(trace, texts, revision)
+        store.ingest([text({**segment(1), "fault": True})], "udp", START)
+        return made
+
+    monkeypatch.setattr("xray_local.deriver.derive", slow)
+    store.ingest([text(segment(1))], "udp", START)
+    assert store.settle(10)
+    assert [(one["Revision"], one["HasFault"]) for one in store.summaries(0, 2e9).summaries] == [(2, True)]
 
 
 # Decided by SQL; by SQL and then one by one; one by one with nothing that SQL could leave out.

@@ -14,7 +14,7 @@ def test_old_traces_go_with_everything_that_was_derived(store: Store) -> None:
     store.ingest([text(segment(3))], "udp", 200.0)
     store.contributions(START, START + 60)
     store.ingest([text(call(1))], "udp", 200.0)
-    store.settle(10)
+    store.contributions(START, START + 60)
     assert store.retain(max_age_s=50, now=210.0) == 1
     assert sorted(store.trace_ids(0, 2e9)) == [trace_id(1), trace_id(3)]
     assert store.documents(trace_id(2)) == []
