@@ -16,7 +16,7 @@ import pytest
 
 import xray_local
 from tests.local.server import clients
-from xray_local.server import PORT, Running, ServeError, is_own, start
+from xray_local.server import PORT, Options, Running, ServeError, is_own, start
 from xray_local.store import Store, StoreError
 
 
@@ -217,3 +217,15 @@ def test_serve_until_a_signal(number: signal.Signals, tmp_path: Path) -> None:
     assert (process.returncode, out, err) == (0, b"ended\n", b"")
     with Store(path) as store:
         assert store.trace(document["trace_id"]) is not None
+
+
+def test_old_traces_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a server runs, traces that are older than its limit go by themselves, and younger ones stay."""
+    monkeypatch.setattr("xray_local.server.HOUSEKEEPING_S", 0.05)
+    old, young = clients.segment("old", 1), clients.segment("young", 2)
+    with Store(None) as store:
+        store.ingest([json.dumps(old)], "test", time.time() - 7200)
+        store.ingest([json.dumps(young)], "test", time.time())
+        with start(store, port=0, options=Options(retain_s=3600)):
+            clients.eventually(lambda: store.trace(old["trace_id"]) is None)
+        assert [store.trace(document["trace_id"]) is None for document in (old, young)] == [True, False]
