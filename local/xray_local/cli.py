@@ -110,7 +110,9 @@ def up(
         fail("--memory and --db exclude each other")
     try:
         with Store(None if memory else db or home.database()) as store:
-            forwarder = forwarding.Forwarder(forwarding.client(endpoint=forward_to)) if forward or forward_to else None
+            # AWS_REGION is what the real daemon and Lambda go by; boto3 itself reads AWS_DEFAULT_REGION only.
+            region = os.environ.get("AWS_REGION")
+            forwarder = forwarding.Forwarder(forwarding.client(region, forward_to)) if forward or forward_to else None
             with _announcing() as announce:
                 server.serve(store, host, port, server.Options(forwarder=forwarder), announce)
     except (server.ServeError, StoreError) as error:

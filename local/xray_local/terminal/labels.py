@@ -64,13 +64,16 @@ def _resources(aws: Mapping[str, Any]) -> list[str]:
 
 
 def _url(url: str, node: Document) -> str:
-    """The URL; only its path where the label's name is the host or the service that was asked."""
+    """The path; the host before it where a call's label does not name it already. Queries are long, and may be secret."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return url
-    known = "origin" in node or parts.hostname == str(node.get("name", "")).lower()
-    return (parts.path or "/") if parts.hostname and known else url
+    named = node.get("namespace") != "remote" or parts.hostname == str(node.get("name", "")).lower()
+    if not parts.hostname:
+        return url
+    # What stands before an @ is a password.
+    return (parts.path or "/") if named else f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def detail(node: Document) -> str:

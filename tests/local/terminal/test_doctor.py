@@ -138,7 +138,7 @@ def test_what_this_shell_tells_programs(server: Running, environment: dict[str, 
 
 
 @pytest.mark.parametrize("kind", [None, socket.SOCK_STREAM, socket.SOCK_DGRAM])
-def test_no_server(kind: int | None) -> None:
+def test_no_server(kind: socket.SocketKind | None) -> None:
     """Without a server it says so, and whether somebody else has the port."""
     with socket.socket(socket.AF_INET, kind or socket.SOCK_STREAM) as sock:
         sock.bind(("127.0.0.1", 0))

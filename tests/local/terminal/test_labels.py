@@ -34,8 +34,14 @@ from xray_local.terminal.labels import detail, exception, flag, label, printable
             },
             "Lambda Invoke f",
         ),
-        ({"name": "api.x.com", "http": {"request": {"method": "GET", "url": "https://API.x.com/a?b"}}}, "api.x.com GET /a"),
-        ({"name": "other", "http": {"request": {"method": "GET", "url": "https://x.com/a"}}}, "other GET https://x.com/a"),
+        (
+            {"name": "api.x.com", "namespace": "remote", "http": {"request": {"method": "GET", "url": "https://API.x.com/a?b"}}},
+            "api.x.com GET /a",
+        ),
+        (
+            {"name": "x", "namespace": "remote", "http": {"request": {"url": "https://u:p@x.com:81/a?b#c"}}},
+            "x https://x.com:81/a",
+        ),
         (
             {"name": "api/dev", "origin": "AWS::ApiGateway::Stage", "http": {"request": {"url": "https://x.com/dev/a"}}},
             "api/dev /dev/a",
