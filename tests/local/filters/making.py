@@ -95,16 +95,12 @@ def entities(draw: st.DrawFn, number: int) -> Document:
 @st.composite
 def calls(draw: st.DrawFn, number: int) -> Document:
     """A subsegment: a call of DynamoDB, of a host, or the function's own."""
-    kind = draw(
-        st.sampled_from(
-            [
-                {"name": "DynamoDB", "namespace": "aws", "aws": {"table_name": "orders", "operation": "PutItem"}},
-                {"name": "orders", "namespace": "remote"},
-                {"name": "shop"},
-            ]
-        )
-    )
-    return {**draw(entities(number)), **kind}
+    kinds: list[Document] = [
+        {"name": "DynamoDB", "namespace": "aws", "aws": {"table_name": "orders", "operation": "PutItem"}},
+        {"name": "orders", "namespace": "remote"},
+        {"name": "shop"},
+    ]
+    return {**draw(entities(number)), **draw(st.sampled_from(kinds))}
 
 
 @st.composite
