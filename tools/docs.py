@@ -48,6 +48,10 @@ RECORDED: tuple[tuple[str, str], ...] = (
     ("metadata.import.total_ms, own_ms", "what a module's import took, with and without what it imports"),
     ("metadata.xray_instrument.modules_loaded, import_threshold_ms", "the initialization's imports"),
     ("metadata.xray_instrument.seconds_before_invocation", "how far ahead the initialization lay"),
+    (
+        "metadata.xray_instrument.initialization.start_time, end_time, invocations_since",
+        "a cold start that no earlier invocation could tell, because none was sampled",
+    ),
     ("metadata.xray_instrument.lost.*", "documents that could not be sent, by reason"),
     ("metadata.xray_instrument.cut.*, bytes_before_cut", "what was cut from this document to fit 64 KB"),
     ("cause.working_directory, paths.*", "where the function ran, the files in the stacks"),

@@ -108,6 +108,6 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
         imports.when_loaded("concurrent.futures.thread", threads.follow_executors)
 
     if "botocore" not in settings.disable:
-        imports.when_loaded("botocore.handlers", guarded("botocore")(apply_botocore))
+        imports.when_loaded("botocore.handlers", guarded("botocore")(apply_botocore), always=True)
     if "threads" not in settings.disable:
         live.follow_threads = guarded("threads")(follow_threads)

@@ -17,13 +17,58 @@ if TYPE_CHECKING:
 _NOT_OURS = (RecursionError, MemoryError)
 
 
+# Where the errors that our own code can raise are defined: Python's, and those of the C modules that it uses.
+_OUR_ERRORS = ("builtins", "socket", "_socket", "json.decoder", "re", "re._constants")
+
+
+def _came_from_outside(error: BaseException) -> bool:
+    """Whether an exception is the function's own, and only met our code on its way.
+
+    Timeouts are made so: a signal handler of the function's raises wherever the main thread stands, or another thread
+    has an exception raised here (PyThreadState_SetAsyncExc). Swallowed, the function would hang on.
+    """
+    handlers = {_code_of(handler) for handler in _signal_handlers()} - {None}
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in handlers:
+            return True
+        innermost, trace = trace, trace.tb_next
+        if trace is None and innermost.tb_frame.f_globals.get("__package__", "").startswith(__package__ or "xray_instrument"):
+            return type(error).__module__ not in _OUR_ERRORS
+    return False
+
+
+def _signal_handlers() -> "list[Any]":
+    signal: "Any" = sys.modules.get("signal")  # a function that has handlers has loaded it
+    return [signal.getsignal(number) for number in range(1, signal.NSIG)] if signal else []
+
+
+def _code_of(handler: "Any") -> "Any":
+    """Return the code that runs for a handler: a function, a method, a partial, an object that can be called; or None."""
+    for _ in range(5):
+        code = getattr(handler, "__code__", None)
+        if code is not None:
+            return code
+        inner = getattr(handler, "__func__", None) or getattr(handler, "func", None)
+        if inner is None:
+            inner = vars(type(handler)).get("__call__")
+        handler = inner
+    return None
+
+
 class Guard:
-    """Wraps our entry points. `guarded("part")(function)` never raises an Exception."""
+    """Wraps our entry points. `guarded("part")(function)` never raises an Exception of ours.
+
+    Attributes:
+        off: the parts that have been switched off, with the fault.
+        clean_up: for a part, what puts things right when it is switched off.
+    """
 
     strict = False
 
     def __init__(self) -> None:
         self.off: "dict[str, str]" = {}
+        self.clean_up: "dict[str, Callable[[], None]]" = {}
 
     def __call__(self, part: str) -> "Callable[[Callable[..., Any]], Callable[..., Any]]":
         """Make a decorator for one entry point of `part`. The result returns None after a fault."""
@@ -44,13 +89,15 @@ class Guard:
         return decorate
 
     def _fault(self, part: str, error: Exception) -> None:
-        if self.strict:
+        if self.strict or _came_from_outside(error):
             raise error
         if isinstance(error, _NOT_OURS):
             return
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
+        if part in self.clean_up:
+            self.clean_up[part]()
         where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
         self.off[part] = f"{attempt(repr, error, type(error).__name__)} at {where}"
         say(f"{part} is switched off, traces are incomplete, your function is not affected: {self.off[part]}")

@@ -23,27 +23,37 @@ class Imports:
 
     Attributes:
         after: module name to what is called with the module, once, when it has been loaded.
+        always: the names for which it is called at every loading: a function may drop a library from sys.modules to load
+            another copy.
         began, ended: called with a module's name on the main thread around its loading, while timing is on; guarded,
             as the function's import would fail with them.
     """
 
     def __init__(self) -> None:
         self.after: "dict[str, Callable[[ModuleType], None]]" = {}
+        self.always: "set[str]" = set()
         self.began: "Callable[[str], None] | None" = None
         self.ended: "Callable[[str], None] | None" = None
         self._thread = get_ident()
         self._plain: "Any" = None
 
-    def when_loaded(self, name: str, call: "Callable[[ModuleType], None]") -> None:
+    def when_loaded(self, name: str, call: "Callable[[ModuleType], None]", *, always: bool = False) -> None:
         """Call `call` with the module `name` as soon as it has been loaded; now, if it is already."""
         module = sys.modules.get(name)
         spec = getattr(module, "__spec__", None)
         if module is not None and not getattr(spec, "_initializing", False):
             call(module)
-            return
+            if not always:
+                return
         self.after[name] = call
+        if always:
+            self.always.add(name)
         if self._plain is None:
             self.arm()
+
+    def take(self, name: str) -> "Callable[[ModuleType], None]":
+        """Return what waits for a module."""
+        return self.after[name] if name in self.always else self.after.pop(name)
 
     def arm(self) -> None:
         """Put ours in the place of importlib's context manager."""
@@ -65,7 +75,7 @@ class Imports:
                     if watch.ended is not None and get_ident() == main:
                         watch.ended(name)
                     if name in watch.after and name in modules:  # else it failed to load, and may be loaded again
-                        watch.after.pop(name)(modules[name])
+                        watch.take(name)(modules[name])
 
         importlib_bootstrap._ModuleLockManager = _ModuleLockManager  # type: ignore[attr-defined]  # noqa: SLF001
 

@@ -111,6 +111,11 @@ class Initialization(Trace):
         # root moves along: what begins hangs below the import that is under way.
         self.root = self._top = self._under_way = Import(legal_name(name + " init"), started, self, recorder)
 
+    @property
+    def started_at(self) -> float:
+        """Process start, seconds since the epoch."""
+        return self._top.start_time
+
     def client_ready(self) -> None:
         """Note the end of the runtime's own start: Python, and the runtime client's import."""
         now = self._recorder.clock()
@@ -154,18 +159,19 @@ class Initialization(Trace):
         self.root = self._top  # nothing is under way any more
         self.ended_at = self.root.end_time = self._recorder.clock()
 
-    def adopt(self, invocation: "Invocation", kind: str, cause: "Document | None" = None) -> None:
+    def adopt(self, invocation: "Invocation", kind: str, first_invocation: float = 0.0, cause: "Document | None" = None) -> None:
         """Send everything as part of the invocation's trace, beside its root.
 
         Args:
             invocation: the first sampled one.
             kind: the initialization type, as Lambda names it.
+            first_invocation: when the first one came, sampled or not, seconds since the epoch; 0: this one.
             cause: why the initialization failed, if it did.
         """
         root = self._top
         self.trace_id = invocation.trace_id
         root.parent_id = invocation.header.parent
-        gap = invocation.root.start_time - self.ended_at
+        gap = (first_invocation or invocation.root.start_time) - self.ended_at
         annotations: "Document" = {"initialization_type": kind}
         details: "Document" = {"modules_loaded": self.modules, "import_threshold_ms": self._threshold * 1000}
         if gap > AHEAD or kind == "provisioned-concurrency":

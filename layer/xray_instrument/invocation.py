@@ -102,7 +102,7 @@ class Invocation(Trace):
         if cause is not None:
             root.fields.update(fault=True, cause=cause)
         if self.lost:
-            root.fields["metadata"]["xray_instrument"] = {"lost": dict(self.lost)}
+            root.fields["metadata"].setdefault("xray_instrument", {})["lost"] = dict(self.lost)
         self._send(root)
 
     def tell_deadline(self, remaining: float, at: float, stack: "Document", recorder: "Recorder") -> None:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from .watch import Watcher
 
 
+# An initialization that nobody has adopted for this long, because no invocation was sampled, is told in a few words
+# on the first one that is: its subsegment would stretch that trace, and is no news any more.
+OLD = 60.0
+
+
 class Runtime:
     """Begins and ends what is recorded as the runtime client goes through its life.
 
@@ -52,9 +57,10 @@ class Runtime:
         self._emitter = emitter
         self._init = init
         self._make_watcher = watcher
-        self._watcher: "Watcher | None" = None
+        self._wake: "Callable[[], object]" = guarded("watcher")(self._start_watching)
         self._facts: "dict[str, Any] | None" = None
         self._count = 0
+        self._first_at = 0.0
         self._reported: "dict[str, Any] | None" = None
         self._imports: "Imports | None" = None
         self._forked = False
@@ -67,6 +73,7 @@ class Runtime:
             imports: the import watcher, whose timing ends with the initialization.
         """
         self._imports = imports
+        guarded.clean_up["life cycle"] = self._record_nothing
         for name, observe in (
             ("wait_next_invocation", self.before_next),
             ("post_invocation_result", self.before_result),
@@ -107,6 +114,8 @@ class Runtime:
     def after_next(self, request: "Any") -> None:
         """An invocation has come: read its trace header and begin, or record nothing."""
         self._count += 1
+        if self._count == 1:
+            self._first_at = self._recorder.clock()
         found, reason = header.parse(getattr(request, "x_amzn_trace_id", None))
         if debug.on:
             debug(f"invocation {self._count}: {reason}")
@@ -121,12 +130,23 @@ class Runtime:
         live.trace = invocation
         if self._init is not None:
             init, self._init = self._init, None
-            guarded("initialization")(init.adopt)(invocation, self._settings.initialization_type)
-        if self._watcher is None and self._make_watcher is not None:
-            self._watcher = guarded("watcher")(self._make_watcher)()
-            self._make_watcher = None
-        if self._watcher is not None:
-            self._watcher.wake()
+            guarded("initialization")(self._adopt)(init, invocation)
+        self._wake()
+
+    def _adopt(self, init: Initialization, invocation: Invocation) -> None:
+        """Send the cold start as part of this trace, or only tell it where that would stretch the trace for hours."""
+        if self._count > 1 and invocation.root.start_time - init.ended_at > OLD:
+            told = {"start_time": init.started_at, "end_time": init.ended_at, "invocations_since": self._count - 1}
+            invocation.root.fields["metadata"]["xray_instrument"] = {"initialization": told}
+        else:
+            init.adopt(invocation, self._settings.initialization_type, self._first_at)
+
+    def _start_watching(self) -> None:
+        """Make the watcher, at the first sampled invocation; from then on it is only woken."""
+        if self._make_watcher is not None:
+            wake = self._make_watcher().wake
+            self._wake = guarded("watcher")(wake)
+            wake()
 
     def _is_cold(self, invocation: Invocation) -> bool:
         """Whether the caller waited for an initialization: not if it was made ahead of need."""
@@ -165,7 +185,7 @@ class Runtime:
             return
         self._init.end()
         invocation = Invocation(found, self._name, self._recorder, self._emitter)
-        self._init.adopt(invocation, self._settings.initialization_type, cause or _cause(None))
+        self._init.adopt(invocation, self._settings.initialization_type, self._init.ended_at, cause or _cause(None))
 
     def after_fork_in_child(self) -> None:
         """A child of the function's must not end the invocation that its parent is in."""
@@ -174,11 +194,15 @@ class Runtime:
     def at_exit(self) -> None:
         """The process ends. Inside an invocation, that is the function's doing, and the invocation's fault."""
         trace = live.trace
-        if isinstance(trace, Invocation) and not self._forked:
+        # Functions call atexit's callbacks themselves, to flush; at the process's end the main thread is over by then.
+        if isinstance(trace, Invocation) and not self._forked and not sys.modules["threading"].main_thread().is_alive():
             live.load(("causes",))
             from .causes import from_exit  # noqa: PLC0415  (needed for failures only)
 
             self._end(trace, from_exit(getattr(sys, "last_value", None)))
+
+    def _record_nothing(self) -> None:
+        live.trace = NOTHING
 
     def _end(self, trace: Invocation, cause: "dict[str, Any] | None" = None) -> None:
         trace.end(self._recorder.clock(), cause)

@@ -12,7 +12,7 @@ from _thread import allocate_lock, get_ident, start_new_thread
 from time import sleep
 
 from .context import live
-from .guard import guarded
+from .guard import debug, guarded
 from .invocation import Invocation
 
 TYPE_CHECKING = False
@@ -51,7 +51,12 @@ class Watcher:
             self._running = True
             self._stop = False
             self._gone.acquire()
-            start_new_thread(self._run, ())
+            try:
+                start_new_thread(self._run, ())
+            except RuntimeError:  # no more threads: the next invocation may have one
+                self._gone.release()
+                self._running = False
+                debug("the watcher's thread could not be started")
         elif self._parked:
             self._parked = False
             self._bell.release()

@@ -29,7 +29,10 @@ def other_tracer(signer: type) -> bool:
     if seen is not None and seen[0]["_make_api_call"] is seen[1]:
         return seen[2]
     package, name = ("aiobotocore", "AioBaseClient") if "aiobotocore" in signer.__module__ else ("botocore", "BaseClient")
-    attributes = vars(getattr(sys.modules[package + ".client"], name))
+    client = getattr(sys.modules.get(package + ".client"), name, None)
+    if client is None:  # dropped from sys.modules, while a client of that copy lives on
+        return False
+    attributes = vars(client)
     method = attributes["_make_api_call"]
     wrapper = getattr(method, "_self_wrapper", None)
     tracer = str(getattr(wrapper, "__module__", ""))
