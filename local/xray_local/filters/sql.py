@@ -58,7 +58,7 @@ class Scope:
 ENTERED = f"EXISTS (SELECT 1 FROM calls AS k WHERE k.trace = v.trace AND k.callee = v.id AND k.source_type = '{CLIENT}')"  # noqa: S608 - a constant
 INFERRED = "EXISTS (SELECT 1 FROM visits AS k WHERE k.trace = c.trace AND k.id = c.callee AND k.inferred)"
 # The text is searched before it is parsed: few traces have such a list, and the search takes half the time (450 ms among 100,000
-# traces, most of it for reading the rows).
+# traces).
 SUMMARY_LIST = "(instr(s.api, '\"{0}\":[{{{{') > 0 AND EXISTS (SELECT 1 FROM json_each(s.api, '$.{0}') AS j WHERE {{}}))"
 
 TRACE = Scope(
