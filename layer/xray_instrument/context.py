@@ -27,15 +27,17 @@ class Live:
         trace: the open invocation, the initialization, or NOTHING.
         threads: threading's dictionary of running threads, once threads are followed.
         load: loads modules of this package quicker than an import, and without a trace in importlib's caches.
+        until: in a forked child, when its parent's invocation is over at the latest, seconds since the epoch; else 0.
         follow_threads: makes them followed; called before the first subsegment that others can hang below.
     """
 
-    __slots__ = ("follow_threads", "load", "threads", "trace")
+    __slots__ = ("follow_threads", "load", "threads", "trace", "until")
 
     def __init__(self) -> None:
         self.follow_threads: "Callable[[], None] | None" = None
         self.load: "Callable[[tuple[str, ...]], None]" = lambda _names: None
         self.trace: "Trace" = NOTHING
+        self.until = 0.0
         self.threads: "dict[int, Any]" = {}
 
 

@@ -4,7 +4,7 @@ import os
 from time import time
 
 from .context import enter, leave, live, parent
-from .model import Subsegment
+from .model import NOTHING, Subsegment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Recorder:
 
     def begin(self, name: str, *, leaf: bool = False) -> Subsegment:
         """Open a subsegment below the one that is open here, and make it the open one."""
+        if live.until and self.clock() > live.until:
+            live.trace = NOTHING  # a worker that was forked in an invocation and kept must not record into it for ever
         if not leaf and live.follow_threads is not None:
             follow, live.follow_threads = live.follow_threads, None
             follow()

@@ -109,6 +109,7 @@ class Runtime:
             self._imports.stop_timing()
             self._imports = None
         live.trace = NOTHING
+        live.until = 0.0
         self._forked = False
 
     def after_next(self, request: "Any") -> None:
@@ -188,8 +189,9 @@ class Runtime:
         self._init.adopt(invocation, self._settings.initialization_type, self._init.ended_at, cause or _cause(None))
 
     def after_fork_in_child(self) -> None:
-        """A child of the function's must not end the invocation that its parent is in."""
+        """A child of the function's must not end the invocation that its parent is in, and not outlive it in its trace."""
         self._forked = True
+        live.until = getattr(live.trace, "deadline", 0.0)
 
     def at_exit(self) -> None:
         """The process ends. Inside an invocation, that is the function's doing, and the invocation's fault."""

@@ -72,8 +72,14 @@ def _from_records(event: "dict[str, Any]") -> str:
     record = first_record(event)
     source = record.get("eventSource") or record.get("EventSource")
     if isinstance(source, str):
-        return _RECORD_SOURCES.get(source, source.removeprefix("aws:"))
+        return _RECORD_SOURCES.get(source) or _unknown_source(source)
     return "cloudfront" if "cf" in record else ""
+
+
+def _unknown_source(source: str) -> str:
+    """Name a source that is no service's we know: content that only looks like one is not taken for a name."""
+    named = len(source) <= 64 and source.isascii() and source.replace(":", "").replace("-", "").isalnum()
+    return source.removeprefix("aws:") if named else "unknown"
 
 
 def first_record(event: "dict[str, Any]") -> "dict[str, Any]":
@@ -126,13 +132,14 @@ def batch(event: "Any") -> "dict[str, Any]":
     found: "dict[str, Any]" = {"batch_size": len(event["Records"])}
     source = record.get("eventSourceARN") or record.get("EventSubscriptionArn")
     if isinstance(source, str):
-        found["source_arn"] = source
+        found["source_arn"] = source[:500]
     upstream: "dict[str, None]" = {}
     for each in event["Records"]:
         attributes = each.get("attributes") if isinstance(each, dict) else None
         header = attributes.get("AWSTraceHeader") if isinstance(attributes, dict) else None
         if isinstance(header, str) and len(upstream) < 10:
-            upstream.update((field[5:], None) for field in header.split(";") if field.startswith("Root="))
+            fields = header[:500].split(";")
+            upstream.update((field[5:40], None) for field in fields if field[:7] == "Root=1-" and len(field) == 40)
     if upstream:
         found["upstream_trace_ids"] = list(upstream)
     return found

@@ -55,7 +55,7 @@ def guard() -> Guard:
 def alarm() -> Iterator[Callable[[Any], None]]:
     before = signal.getsignal(signal.SIGALRM)
 
-    def register(handler: Any) -> None:  # noqa: ANN401  (whatever can be called)
+    def register(handler: Any) -> None:
         signal.signal(signal.SIGALRM, handler)
 
     yield register

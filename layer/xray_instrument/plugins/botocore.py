@@ -20,6 +20,7 @@ then call is guarded.
 """
 
 import sys
+from _thread import allocate_lock
 
 from .. import causes
 from ..context import enter, live, parent
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _CALL = "xray_instrument"
 _FOLLOW = "_xray_instrument_follows"
 _FOLLOW_ATTEMPTS = "_xray_instrument_follows_attempts"
+_registering = allocate_lock()
 _operations: "dict[tuple[str, str], Operation]" = {}
 _capture_keys = False
 
@@ -114,15 +116,16 @@ def _after_call_error(exception: "Any" = None, context: "Any" = None, **_: objec
 
 def _follow(emitter: "Any") -> None:
     """Have a client tell us the rest of its calls: from its first one that is recorded, not before."""
-    mine = object()
-    if emitter.__dict__.setdefault(_FOLLOW, mine) is not mine:
-        return  # another thread was faster
-    for event, handler in (
-        ("needs-retry", _needs_retry),
-        ("after-call", _after_call),
-        ("after-call-error", _after_call_error),
-    ):
-        emitter.register(event, handler)
+    with _registering:  # another thread's first call waits until all are registered: else its end would not be told
+        if _FOLLOW in emitter.__dict__:
+            return
+        for event, handler in (
+            ("needs-retry", _needs_retry),
+            ("after-call", _after_call),
+            ("after-call-error", _after_call_error),
+        ):
+            emitter.register(event, handler)
+        emitter.__dict__[_FOLLOW] = True
 
 
 @guarded("botocore")
