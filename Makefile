@@ -9,7 +9,7 @@ BIN := .venv/bin
 CODE := $(wildcard layer wrapper local tools tests examples benchmarks)
 GUEST := layer wrapper/sitecustomize.py
 TYPED := $(wildcard local tools tests examples/demo benchmarks)
-SHELLS := build.sh .ci/run wrapper/xray-instrument tools/setup.sh $(wildcard tests/kit/*.sh)
+SHELLS := build.sh .ci/run wrapper/xray-instrument tools/setup.sh tools/launcher.sh $(wildcard tests/kit/*.sh)
 PYTEST_ARGS ?=
 
 help: ## Show this list
@@ -17,6 +17,7 @@ help: ## Show this list
 
 setup: ## Make .venv with everything for tests, lint and the demo (quick when it is there)
 	@tools/setup.sh
+	@tools/launcher.sh
 
 build: ## Make build/xray-instrument-layer.zip, and the same tree unpacked in build/opt
 	@./build.sh

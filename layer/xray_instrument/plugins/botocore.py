@@ -49,8 +49,8 @@ _operations: "dict[tuple[str, str], Operation]" = {}
 _capture_keys = False
 
 
-class Call:
-    """An API call under way, kept in botocore's own context of the request.
+class EndedCall:
+    """An API call, kept in botocore's own context of the request.
 
     Attributes:
         subsegment: open until the last event.
@@ -65,6 +65,16 @@ class Call:
         self.operation = operation
         self.attempts: "list[tuple[float, float, Any, Any, Any]]" = []
         self.attempt_start = subsegment.start_time
+
+
+class Call(EndedCall):
+    """A call under way. At its end it becomes an EndedCall: no code of ours runs when botocore lets go of that.
+
+    Python looks for signals when a function is entered, and what a signal handler raises in a __del__ is lost: a
+    function's timeout would be, now and then, with each call that has ended well.
+    """
+
+    __slots__ = ()
 
     def __del__(self) -> None:
         if self.subsegment.end_time is None:
@@ -200,13 +210,14 @@ def _answered(call: Call, http_response: "Any", parsed: "Any", code_override: "s
         # With the CRT, s3transfer calls the client only to have a request made, and answers itself; what the CRT then does
         # passes botocore by.
         recorder.drop(call.subsegment)
+        call.__class__ = EndedCall  # type: ignore[assignment]
         return
     status = getattr(http_response, "status_code", None)
     fields = call.subsegment.fields
     aws = fields["aws"]
     metadata = parsed.get("ResponseMetadata") or {}
     response: "Document" = {"status": status}
-    length = (metadata.get("HTTPHeaders") or {}).get("content-length", "")
+    length = str((metadata.get("HTTPHeaders") or {}).get("content-length", ""))  # a number in an answer that is made up
     if length.isdigit():
         response["content_length"] = int(length)
     fields["http"] = {"response": response}
@@ -214,14 +225,14 @@ def _answered(call: Call, http_response: "Any", parsed: "Any", code_override: "s
         aws["request_id"] = metadata["RequestId"]
     if "HostId" in metadata:
         aws["id_2"] = metadata["HostId"]
-    if status is not None and status >= 300:
+    if status is not None and status >= 300 and status != 304:  # "not modified" is what the function asked to hear
         error = parsed.get("Error") or {}
         code = code_override or str(error.get("Code", status))
         fields.update(flags(status, code))
         fields["cause"] = causes.from_service(code, str(error.get("Message", "")), _emitting())
     elif call.operation.answers:
         describe_response(call.operation, parsed, aws)
-    _finish(call, metadata.get("RetryAttempts", 0))
+    _finish(call, metadata.get("RetryAttempts") or 0)
 
 
 @guarded("botocore")
@@ -272,6 +283,7 @@ def _finish(call: Call, retries: int) -> None:
     if len(call.attempts) > 1:
         subsegment.children = [_attempt(call, number) for number in range(len(call.attempts))]
     recorder.end(subsegment)
+    call.__class__ = EndedCall  # type: ignore[assignment]
 
 
 def _attempt(call: Call, number: int) -> Subsegment:

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Makes .venv/bin/xray-local: `tools/launcher.sh`. A script rather than an installed package, because an installed one would
+# put layer/ on sys.path of everything that runs in .venv, and the guest is to be found through the wrapper only.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+launcher=.venv/bin/xray-local
+[ ! -x "$launcher" ] || exit 0
+# shellcheck disable=SC2016  (what the launcher expands, not we)
+printf '#!/bin/sh\nPYTHONPATH="%s/local${PYTHONPATH:+:$PYTHONPATH}" exec "%s/.venv/bin/python" -m xray_local.cli "$@"\n' "$PWD" "$PWD" >"$launcher"
+chmod +x "$launcher"
