@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 launcher=.venv/bin/xray-local
 [ ! -x "$launcher" ] || exit 0
-# shellcheck disable=SC2016  (what the launcher expands, not we)
+# Unexpanded on purpose: the launcher expands it.
+# shellcheck disable=SC2016
 printf '#!/bin/sh\nPYTHONPATH="%s/local${PYTHONPATH:+:$PYTHONPATH}" exec "%s/.venv/bin/python" -m xray_local.cli "$@"\n' "$PWD" "$PWD" >"$launcher"
 chmod +x "$launcher"

@@ -16,6 +16,7 @@ from tools import docs
 from xray_instrument.settings import PREFIX, SETTINGS
 
 AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-west-1"}
+ROOT_FIELD = "Root=1-65a0f3c2-0123456789abcdef01234567"
 CODE = """
 import boto3
 from botocore.config import Config
@@ -49,7 +50,7 @@ def test_every_field_is_listed(tmp_path: Path) -> None:
     record = {
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:eu-west-1:1:q",
-        "attributes": {"AWSTraceHeader": "Root=1-2-3"},
+        "attributes": {"AWSTraceHeader": ROOT_FIELD},
     }
     events = [Invocation({"Records": [record]}, tenant_id="t"), Invocation({})]
     with (
