@@ -1,7 +1,7 @@
 """Start-up: Python imports this by itself, because the wrapper put our folder first on PYTHONPATH.
 
 In this order: undo what the wrapper changed, so that from here on the process looks as if we were
-not there; run the user's own sitecustomize, which ours hides; start the layer. Whatever goes wrong
+not there; start the layer; run the user's own sitecustomize, which ours hides. Whatever goes wrong
 in our part costs one line on stderr and the trace, never the function.
 """
 
