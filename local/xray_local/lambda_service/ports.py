@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .model import Event, Execution, Function, Initialization
 
 Started = Callable[[float, Initialization | None], None]
 """Called when an environment takes the event, with the execution's start and the cold start that it had to wait for."""
+
+
+Again = Callable[[Execution], Awaitable[Event | None]]
+"""What a stream's poller does after each attempt at a batch, whether it failed or not: it waits as long as Lambda would and
+answers with the event of the next attempt, or with None when the batch is done or given up."""
 
 
 class Executor(Protocol):
@@ -44,8 +49,15 @@ class Invoker(Protocol):
     def enqueue(self, function: Function, event: Event) -> Event:
         """Accept an asynchronous invocation, which is then executed with dwell time, retries and destinations."""
 
-    async def batch(self, function: Function, event: Event, producers: Sequence[str]) -> Execution:
-        """Invoke with a batch of a poll-based source, in a new trace.
+    async def batch(self, function: Function, event: Event, producers: Sequence[str], again: Again | None = None) -> Execution:
+        """Invoke with a batch of a poll-based source, in a new trace. What comes back is the last attempt.
 
-        `producers` are the AWSTraceHeader values of its messages, to which the new trace is linked.
+        `producers` are the AWSTraceHeader values of its messages, to which the new trace is linked: the service segment has a
+        link of reference_type "parent" for each Root and Parent, once, 20 at most. The store shows the mirror link in the
+        producer's trace (links.py): its id, name and type are this segment's, and its received_event_end_time and
+        dwell_end_time are the parent link's, if it has them, else this segment's start.
+
+        With `again` one service segment spans all attempts (facts D.3), each with a function segment of its own below it; it
+        is asked after every attempt, and what it answers is executed next, in the same trace. A throttled attempt ends the
+        segment as any throttle does and raises TooManyRequestsError: the poller comes again with what is left.
         """
