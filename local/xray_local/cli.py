@@ -24,8 +24,6 @@ from xray_local.terminal.source import EndpointSource, Reader, SourceError, Trac
 POLL_S = 0.5
 # How long `tail` watches a trace that it has shown: an asynchronous invocation may take 15 minutes.
 TAIL_WINDOW_S = 900.0
-# What a server that listens everywhere is called on its own machine.
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - only compared
 OPEN_TO_ALL = "everyone who reaches this machine can read these traces and add to them"
 # A file or a pipe has no width; as wide as tests and logs are read.
 WIDTH_OF_A_FILE = 100
@@ -110,15 +108,28 @@ def up(
         fail("--memory and --db exclude each other")
     try:
         with Store(None if memory else db or home.database()) as store:
-            # AWS_REGION is what the real daemon and Lambda go by; boto3 itself reads AWS_DEFAULT_REGION only.
-            region = os.environ.get("AWS_REGION")
-            forwarder = forwarding.Forwarder(forwarding.client(region, forward_to)) if forward or forward_to else None
+            forwarder = forwarding.Forwarder(forwarding.client(endpoint=forward_to)) if forward or forward_to else None
             with _announcing() as announce:
                 server.serve(store, host, port, server.Options(forwarder=forwarder), announce)
+    except server.PortTakenError as error:
+        place = server.EVERYWHERE.get(host, host)
+        fail(holder(f"http://{f'[{place}]' if ':' in place else place}:{port}") or str(error))
     except (server.ServeError, StoreError) as error:
         fail(str(error))
     except BotoCoreError as error:
         fail(f"--forward: {error} Set AWS_REGION and credentials as for the aws command.")
+
+
+def holder(endpoint: str) -> str | None:
+    """Who has the port, if it is one of us."""
+    found = health(endpoint)
+    if found is None:
+        return None
+    return (
+        f"xray-local {found['version']} runs at {endpoint} already (process {found['pid']}, traces in "
+        f"{found['store']['path'] or 'memory'}): use that one, end it, or choose another port with --port "
+        "(and set AWS_XRAY_DAEMON_ADDRESS for your programs)"
+    )
 
 
 @contextlib.contextmanager
@@ -128,15 +139,14 @@ def _announcing() -> Iterator[Callable[[Any], None]]:
 
         def announce(running: Any) -> None:
             database = str(running.store.path.absolute()) if running.store.path else None
-            host = LOOPBACK.get(running.host, f"[{running.host}]" if ":" in running.host else running.host)
-            address = f"{host}:{running.port}"
-            instance = home.Instance(f"http://{address}", address, database, os.getpid(), running.started)
+            address = running.address
+            instance = home.Instance(running.endpoint, address, database, os.getpid(), running.started)
             stack.enter_context(home.announced(instance))
             told = (
-                f"xray-local {__version__} listens on {running.address}: segments (UDP), the X-Ray API (TCP)",
+                f"xray-local {__version__} listens on {running.listening}: segments (UDP), the X-Ray API (TCP)",
                 f"traces are kept in {database or 'memory'}",
                 *(["everything is forwarded to AWS X-Ray"] if running.options.forwarder else []),
-                *([OPEN_TO_ALL] if running.host in LOOPBACK else []),
+                *([OPEN_TO_ALL] if running.is_open else []),
                 f"for your programs:  export AWS_XRAY_DAEMON_ADDRESS={address}",
                 f"for AWS clients:    export AWS_ENDPOINT_URL_XRAY=http://{address}",
                 "to look:            xray-local tail, traces, map, doctor",

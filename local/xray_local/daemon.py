@@ -12,18 +12,24 @@ characters (otlp.py).
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import logging
 import os
 import queue
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from xray_local import otlp
+from xray_local.database import StoreError
+
+LOG = logging.getLogger(__name__)
 
 # 7,000 datagrams of 1.2 KB: the kernel charges each with its bookkeeping, 2,304 bytes in all, and doubles what is asked.
 RECEIVE_BUFFER = 8 * 1024 * 1024
@@ -38,6 +44,8 @@ LARGEST_BACKLOG = 256 * 1024 * 1024
 BATCH = 500
 # How long the first of a batch waits for others: under what an eye notices, over what a burst needs to gather.
 GATHER_S = 0.02
+# How often a store that stands still (a full disk) is tried again. What comes meanwhile waits, up to LARGEST_BACKLOG.
+RETRY_S = 1.0
 SOURCE = "udp"
 
 
@@ -71,7 +79,7 @@ class Counts:
     backlog_drops: int = 0
     kernel_drops: int = 0
     store_errors: int = 0
-    """Batches the store could not keep: a full disk, a folder that may not be written."""
+    """Batches that were lost because the store did not take them, at the end or for a fault of ours."""
     last_error: str = ""
 
 
@@ -134,6 +142,12 @@ def kernel_drops(sock: socket.socket, table: Path = Path("/proc/net/udp")) -> in
     return next((int(row[-1]) for row in map(str.split, lines) if row[9] == inode), 0)
 
 
+def both_families(sock: socket.socket, host: str) -> None:
+    """With "::" everywhere is IPv4 as well; systems differ in what they do without being told."""
+    if host == "::":
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A UDP socket with the biggest receive buffer this machine grants."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -143,6 +157,7 @@ def bind(host: str, port: int) -> socket.socket:
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
     try:
+        both_families(sock, host)
         sock.bind((host, port))
     except OSError:
         sock.close()
@@ -162,17 +177,24 @@ class Daemon:
     ) -> None:
         """Takes the socket over and starts; `forward` gets every document that goes to the store."""
         self.counts = Counts()
+        self._bound: tuple[Any, ...] = sock.getsockname()
         self._socket, self._store, self._forward, self._clock = sock, store, forward, clock
         self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         # Each is written by one thread only; the difference is what waits.
         self._received = self._taken = 0
         self._closing = False
+        self._last_try = threading.Event()
         self._threads = [
             threading.Thread(target=self._receive, name="xray-udp-receive", daemon=True),
             threading.Thread(target=self._store_all, name="xray-udp-store", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def bound(self) -> tuple[Any, ...]:
+        """Address and port of the socket."""
+        return self._bound
 
     @property
     def granted_buffer(self) -> int:
@@ -236,24 +258,40 @@ class Daemon:
             except Exception as error:  # noqa: BLE001  (whatever one batch holds or meets, the next one must be taken)
                 self.counts.store_errors += 1
                 self.counts.last_error = f"{type(error).__name__}: {error}"
+                LOG.warning("%d datagrams are lost: %s", len(batch), self.counts.last_error)
             self._taken += sum(map(len, batch))
 
     def _keep(self, batch: Sequence[bytes]) -> None:
         good: list[str | bytes] = []
+        bad: list[tuple[bytes, str]] = []
         now = self._clock()
         for datagram in batch:
             try:
                 good += documents(datagram, self.counts)
             except BadDatagramError as error:
                 self.counts.bad_datagrams += 1
-                self._store.reject(datagram, SOURCE, now, str(error))
-        if not good:
-            return
+                bad.append((datagram, str(error)))
         # First the real X-Ray: it must not go without because this machine's disk is full.
-        if self._forward is not None:
+        if good and self._forward is not None:
             self._forward(good)
-        self._store.ingest(good, SOURCE, now)
-        self.counts.documents += len(good)
+        for datagram, reason in bad:
+            self._until_kept(functools.partial(self._store.reject, datagram, SOURCE, now, reason))
+        if good:
+            self._until_kept(functools.partial(self._store.ingest, good, SOURCE, now))
+            self.counts.documents += len(good)
+
+    def _until_kept(self, keep: Callable[[], object]) -> None:
+        """Try again while the disk or another process is in the way; at the end once more, and then no longer."""
+        while True:
+            try:
+                keep()
+            except StoreError as error:
+                # Only what SQLite calls operational passes by itself; anything else would stand in the way for ever.
+                if not isinstance(error.__cause__, sqlite3.OperationalError) or self._last_try.is_set():
+                    raise
+                self._last_try.wait(RETRY_S)
+            else:
+                return
 
     def close(self) -> None:
         """Stop receiving, and store what was received."""
@@ -271,7 +309,10 @@ class Daemon:
                 if not self._threads[0].is_alive():
                     break
         self._waiting.put(None)
+        self._last_try.set()
         self._threads[1].join(30)
+        if self._threads[1].is_alive():
+            LOG.warning("%d datagrams were received and could not be stored in time", self.backlog)
         self._socket.close()
 
     def __enter__(self) -> Self:

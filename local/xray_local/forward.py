@@ -7,6 +7,7 @@ a laptop is not always online.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -18,6 +19,8 @@ from typing import Any, Protocol
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from xray_local.trouble import Trouble
 
 BATCH = 50
 GATHER_S = 1.0
@@ -54,8 +57,9 @@ class Counts:
 
 
 def client(region: str | None = None, endpoint: str | None = None) -> Client:
-    """boto3's client with the user's credentials.
+    """boto3's client with the user's credentials and region.
 
+    AWS_REGION is what the real daemon and Lambda go by; boto3 itself reads AWS_DEFAULT_REGION only.
     AWS_ENDPOINT_URL_XRAY is not asked: who looks at traces here has it set to this very server, which would send to itself.
     """
     config = Config(
@@ -64,7 +68,7 @@ def client(region: str | None = None, endpoint: str | None = None) -> Client:
         read_timeout=10,
         ignore_configured_endpoint_urls=True,
     )
-    made: Client = boto3.client("xray", region_name=region, endpoint_url=endpoint, config=config)
+    made: Client = boto3.client("xray", region_name=region or os.environ.get("AWS_REGION"), endpoint_url=endpoint, config=config)
     return made
 
 
@@ -79,6 +83,9 @@ class Forwarder:
     ) -> None:
         """`pause` gives the seconds before an attempt; the first one is number 1."""
         self.counts = Counts()
+        self.trouble = Trouble(
+            "forwarding", "everything is kept here all the same, and `xray-local doctor` counts what is dropped"
+        )
         self._client, self._pause, self._largest = client, pause or backoff, largest_queue
         self._queue: deque[str] = deque()
         self._changed = threading.Condition()
@@ -121,11 +128,13 @@ class Forwarder:
                 answer = self._client.put_trace_segments(TraceSegmentDocuments=batch)
             except (BotoCoreError, ClientError) as error:
                 self.counts.last_error = f"{type(error).__name__}: {error}"
+                self.trouble.failed(f"forwarding {len(batch)} documents failed: {self.counts.last_error}")
                 code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
                 if code in HOPELESS or attempt == ATTEMPTS or not self._wait(self._pause(attempt)):
                     break
                 self.counts.retries += 1
                 continue
+            self.trouble.worked()
             refused = answer.get("UnprocessedTraceSegments") or []
             if refused:
                 self.counts.last_error = str(refused[0].get("Message") or refused[0].get("ErrorCode"))

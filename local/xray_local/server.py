@@ -4,13 +4,12 @@ Phases: `start` binds both sockets (a port that is taken is said at once, before
 threads, the HTTP server on a thread of its own, and the housekeeper; `Running.close` ends them in the opposite order, so
 that what was received is stored. `serve` is both around a wait for Ctrl-C.
 
-Who may ask: SDKs of any origin, since they send no Origin. A browser does, so a page of the web that tries the API of the
-machine it is shown on is refused by it; and pages for people are given to the machine's own names only (a name of the
-web that resolves to 127.0.0.1 arrives as a foreign Host).
+Who may ask is strangers.py's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import errno
@@ -22,25 +21,25 @@ import signal
 import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from xray_local import __version__, api
-from xray_local.daemon import Daemon
+from xray_local import __version__, api, strangers
+from xray_local.daemon import Daemon, both_families
 from xray_local.daemon import bind as bind_udp
 from xray_local.forward import Forwarder
-from xray_local.store import Store, StoreError
+from xray_local.impatient import PATIENCE_S, ImpatientProtocol
+from xray_local.retention import Calendar
+from xray_local.store import RejectedDocument, Store, StoreError
 
 LOG = logging.getLogger("xray_local")
 HOST, PORT = "127.0.0.1", 2000
@@ -57,8 +56,16 @@ RETAIN_BYTES = 1024 * 1024 * 1024
 BOTH_PORTS_ATTEMPTS = 20
 
 
+# What a server that listens everywhere is called on its own machine: programs cannot send to "everywhere".
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}  # noqa: S104 - only compared
+
+
 class ServeError(Exception):
     """The server cannot start. The text says why and what to do, and is for the user."""
+
+
+class PortTakenError(ServeError):
+    """Somebody else has the port."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +87,16 @@ def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> A
             body = await _body(request)
             answer = await run_in_threadpool(_call, context, request.url.path, body)
         except api.ApiError as error:
-            return _error(error)
+            return strangers.refusal(error)
         except StoreError as error:
-            return _error(api.ApiError(str(error), "InternalFailure", 500))
+            return strangers.refusal(api.ApiError(str(error), "InternalFailure", 500))
         except Exception as error:  # our own fault: the client gets AWS's form of saying so, the terminal the rest
             LOG.exception("%s failed", request.url.path)
-            return _error(api.ApiError(f"xray-local failed: {type(error).__name__}: {error}", "InternalFailure", 500))
-        return _json(answer)
+            return strangers.refusal(api.ApiError(f"xray-local failed: {type(error).__name__}: {error}", "InternalFailure", 500))
+        return strangers.reply(answer)
 
     async def healthy(_request: Request) -> Response:
-        return _json(await run_in_threadpool(health))
+        return strangers.reply(await run_in_threadpool(health))
 
     async def front(_request: Request) -> Response:
         text = "xray-local: the X-Ray API is here (POST), /health says how it goes. Look at traces with `xray-local traces`."
@@ -100,7 +107,7 @@ def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> A
         Route("/health", healthy, methods=["GET"]),
         Route("/{path:path}", operation, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
-    return Guard(Starlette(routes=routes))
+    return strangers.Guard(Starlette(routes=routes))
 
 
 def _call(context: api.Context, path: str, body: bytes) -> dict[str, Any]:
@@ -115,58 +122,23 @@ async def _body(request: Request) -> bytes:
     if request.method != "POST":
         raise api.ApiError(f"The X-Ray API takes POST only, this is {request.method}.", "UnknownOperationException", 404)
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            message = f"The body has more than {LARGEST_BODY} bytes; send fewer documents at once."
-            raise api.ApiError(message, "RequestEntityTooLargeException", 413)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    message = f"The body has more than {LARGEST_BODY} bytes; send fewer documents at once."
+                    raise api.ApiError(message, "RequestEntityTooLargeException", 413)
+    except TimeoutError as error:
+        raise api.ApiError(f"The body did not come within {PATIENCE_S:.0f} s.", "RequestTimeoutException", 408) from error
+    except ClientDisconnect as error:
+        raise api.ApiError("The client went away in the middle of its request.", "RequestTimeoutException", 408) from error
     return bytes(body)
 
 
-def _json(content: dict[str, Any]) -> Response:
-    return JSONResponse(content, headers={"x-amzn-RequestId": str(uuid.uuid4())})
-
-
-def _error(error: api.ApiError) -> Response:
-    headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4())}
-    return JSONResponse({"__type": error.code, "message": error.message}, error.status, headers)
-
-
-def is_own(host: str) -> bool:
-    """Whether a Host or the host of an Origin names this machine: localhost or an address, never a name of the web."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        if name == "localhost" or name.endswith(".localhost"):
-            return True
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-class Guard:
-    """Refuses what a page of the web makes a browser ask."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] == "http" and (reason := self.refusal(Request(scope))):
-            await _error(api.ApiError(reason, "AccessDeniedException", 403))(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    @staticmethod
-    def refusal(request: Request) -> str | None:
-        """Why a request is refused; None for one that may pass."""
-        origin, host = request.headers.get("origin"), request.headers.get("host", "")
-        if origin is not None and not is_own(urlsplit(origin).netloc if "//" in origin else origin):
-            return f"Requests from pages of {origin} are refused: this server answers programs and pages of its own machine."
-        # The API itself is asked by other names as well: that of a container, host.docker.internal.
-        if request.method == "GET" and not is_own(host):
-            return f"Pages are given to localhost only, not to {host}."
-        return None
+def _shown(document: RejectedDocument) -> dict[str, Any]:
+    text = document.text[:REJECTED_TEXT].decode("utf-8", "replace")
+    return {"received": document.received, "source": document.source, "reason": document.reason, "text": text}
 
 
 @dataclass
@@ -179,6 +151,7 @@ class Running:
     daemon: Daemon
     options: Options
     started: float
+    calendar: Calendar
     _http: uvicorn.Server
     _thread: threading.Thread
     _ending: threading.Event = field(default_factory=threading.Event)
@@ -187,48 +160,64 @@ class Running:
     @property
     def endpoint(self) -> str:
         """What to put into AWS_ENDPOINT_URL_XRAY."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        return f"http://{self.address}"
 
     @property
     def address(self) -> str:
-        """What to put into AWS_XRAY_DAEMON_ADDRESS."""
-        return f"{self.host}:{self.port}"
+        """What to put into AWS_XRAY_DAEMON_ADDRESS on this machine."""
+        host = EVERYWHERE.get(self.host, self.host)
+        return f"{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def listening(self) -> str:
+        """Where the socket is bound, as the system tells it."""
+        host = str(self.daemon.bound[0])
+        return f"{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other machines can reach it."""
+        return not ipaddress.ip_address(str(self.daemon.bound[0]).partition("%")[0]).is_loopback
 
     def health(self) -> dict[str, Any]:
         """How it goes, for `doctor` and for people."""
         forwarder = self.options.forwarder
-        rejected = [
-            {
-                "received": document.received,
-                "source": document.source,
-                "reason": document.reason,
-                "text": document.text[:REJECTED_TEXT].decode("utf-8", "replace"),
-            }
-            for document in self.store.rejected(REJECTED_SHOWN)
-        ]
         return {
             "name": NAME,
             "version": __version__,
             "pid": os.getpid(),
             "address": self.address,
+            "listening": self.listening,
             "endpoint": self.endpoint,
             "started": self.started,
             "now": self.options.clock(),
+            "clock_set_s": round(self.calendar.jump(), 1),
             "udp": {
                 **dataclasses.asdict(self.daemon.snapshot()),
                 "granted_buffer": self.daemon.granted_buffer,
                 "backlog": self.daemon.backlog,
             },
-            "store": {"path": str(self.store.path) if self.store.path else None, "counts": self.store.counts()},
-            "forward": dataclasses.asdict(forwarder.counts) if forwarder else None,
-            "rejected": rejected,
+            "forward": {**dataclasses.asdict(forwarder.counts), "trouble": forwarder.trouble.told()} if forwarder else None,
+            **self._kept(),
         }
+
+    def _kept(self) -> dict[str, Any]:
+        """What the store says; a store that cannot be read is the more reason to say how it goes."""
+        store: dict[str, Any] = {"path": str(self.store.path) if self.store.path else None, "unreadable": None}
+        try:
+            store |= {"trouble": self.store.trouble.told(), "misplaced": self.store.misplaced(), "counts": self.store.counts()}
+            newest = self.store.rejected(REJECTED_SHOWN)
+        except StoreError as error:
+            return {"store": {**store, "unreadable": str(error), "counts": {}}, "rejected": []}
+        return {"store": store, "rejected": [_shown(document) for document in newest]}
 
     def _keep_house(self) -> None:
         while not self._ending.wait(HOUSEKEEPING_S):
             # A full disk is no reason to stop receiving; the next ingest says it to whoever sends.
             with contextlib.suppress(StoreError):
-                self.store.retain(self.options.retain_s, self.options.retain_bytes)
+                now, keep_s = self.calendar.now(), self.options.retain_s
+                trusted = self.calendar.trusted(self.store.counts()["newest"], keep_s)
+                self.store.retain(keep_s if trusted else None, self.options.retain_bytes, now)
 
     def start_housekeeping(self) -> None:
         """Keep the store within its limits from now on."""
@@ -263,6 +252,7 @@ def _bind_tcp(host: str, port: int) -> socket.socket:
     if os.name == "posix":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        both_families(sock, host)
         sock.bind((host, port))
         # Bound is not taken: with SO_REUSEADDR a second one may bind as long as no one listens.
         sock.listen(2048)
@@ -274,7 +264,7 @@ def _bind_tcp(host: str, port: int) -> socket.socket:
 
 def _explain(error: OSError, kind: str, host: str, port: int) -> ServeError:
     if error.errno == errno.EADDRINUSE:
-        return ServeError(
+        return PortTakenError(
             f"{kind} port {port} on {host} is taken, perhaps by an X-Ray daemon or another xray-local: end that, or choose "
             "another one with --port (and set AWS_XRAY_DAEMON_ADDRESS for your programs)"
         )
@@ -317,13 +307,13 @@ def start(store: Store, host: str = HOST, port: int = PORT, options: Options | N
         access_log=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=ImpatientProtocol,
         server_header=False,
         timeout_graceful_shutdown=2,
     )
     http = uvicorn.Server(config)
     thread = threading.Thread(target=http.run, kwargs={"sockets": [tcp]}, name="xray-http", daemon=True)
-    running = Running(host, bound, store, daemon, options, options.clock(), http, thread)
+    running = Running(host, bound, store, daemon, options, options.clock(), Calendar(options.clock), http, thread)
     thread.start()
     running.start_housekeeping()
     return running

@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,11 +21,13 @@ from typing import TYPE_CHECKING, Any, Self
 from . import documents
 from .database import Database, StoreError, sql
 from .deriver import Deriver
+from .link_rows import keep, links_of
 from .model import Contribution, Document
 from .queries import BadTokenError, Page, Queries, Summaries
 from .records import Record, Records
 from .retention import retain
 from .trace import CompiledTrace, compile_trace
+from .trouble import Trouble
 
 if TYPE_CHECKING:
     from .filters import Expression
@@ -62,13 +65,36 @@ class RejectedDocument:
     text: bytes
 
 
+class Idle:
+    """In a Deriver's place where nothing may be written: what is not compiled yet stays so."""
+
+    def wake(self, documents: int = 0) -> None:
+        """Nothing is done."""
+
+    def settle(self, _seconds: float) -> bool:
+        """There is nothing that could be done."""
+        return True
+
+    def subscribe(self, _callback: Callable[[Sequence[str]], object]) -> Callable[[], None]:
+        """Nothing changes."""
+        return lambda: None
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
 class Store:
     """All documents and everything derived from them. Every method may be called from any thread."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, read_only: bool = False) -> None:
+        """`read_only`: for a file that may not be written; what came and was not compiled before stays unseen."""
         self.path = path
-        self._database = Database(path)
-        self._deriver = Deriver(self._database)
+        self.trouble = Trouble(
+            f"the store {path or 'in memory'}", "datagrams wait in memory meanwhile, and callers of the API are told"
+        )
+        self._database = Database(path, read_only=read_only)
+        self._inode = path.stat().st_ino if path else 0
+        self._deriver = Idle() if read_only else Deriver(self._database)
         self._queries = Queries(self._database)
         self.groups = Records(self._database, "group")
         self.sampling_rules = Records(self._database, "sampling_rule")
@@ -92,7 +118,7 @@ class Store:
                 raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
                 answers.append(Rejection(error.id or None, error.code, str(error)))
                 refused.append((at, source, str(error), raw[:REJECTED_BYTES]))
-        with self._database.write() as connection:
+        with self._receiving() as connection:
             keys: dict[str, int] = {}
             for document, _ in taken:
                 trace_id = document["trace_id"]
@@ -106,6 +132,7 @@ class Store:
                     for document, text in taken
                 ),
             )
+            keep(connection, (document for document, _ in taken), keys)
             counted = ((f"received {source}", len(taken)), (f"rejected {source}", len(refused)))
             connection.executemany(sql("count"), [pair for pair in counted if pair[1]])
             if refused:
@@ -116,10 +143,21 @@ class Store:
 
     def reject(self, text: bytes, source: str, at: float, reason: str) -> None:
         """Keep what never was a document (a datagram without a header, a body that is no API call) for the user to see."""
-        with self._database.write() as connection:
+        with self._receiving() as connection:
             connection.execute(sql("rejected_put"), (at, source, reason, text[:REJECTED_BYTES]))
             connection.execute(sql("rejected_trim"), (REJECTED_KEPT,))
             connection.execute(sql("count"), (f"rejected {source}", 1))
+
+    @contextlib.contextmanager
+    def _receiving(self) -> Iterator[sqlite3.Connection]:
+        """A transaction for what was sent: when it fails, the user is told, and told again when one succeeds."""
+        try:
+            with self._database.write() as connection:
+                yield connection
+        except StoreError as error:
+            self.trouble.failed(str(error))
+            raise
+        self.trouble.worked()
 
     def add_telemetry(self, records: Sequence[dict[str, Any]], at: float) -> None:
         """Keep what PutTelemetryRecords sent."""
@@ -147,7 +185,11 @@ class Store:
     def trace(self, trace_id: str) -> CompiledTrace | None:
         """The trace as X-Ray returns it, with everything that was received until now."""
         texts = self.documents(trace_id)
-        return compile_trace(trace_id, [json.loads(text) for text in texts]) if texts else None
+        if not texts:
+            return None
+        with self._database.read() as connection:
+            links = links_of(connection, trace_id)
+        return compile_trace(trace_id, [json.loads(text) for text in texts], links)
 
     def trace_ids(self, start: float, end: float, time_range_type: str = "TraceId", limit: int = 1_000) -> list[str]:
         """The ids of the traces of a time range, newest first."""
@@ -192,6 +234,15 @@ class Store:
             found = dict(zip(names, connection.execute(sql("sizes")).fetchone(), strict=True))
             ever = {name: value for name, value in connection.execute(sql("counters")) if " " in name}
         return {**found, "bytes": self._database.bytes_used(), **ever}
+
+    def misplaced(self) -> str | None:
+        """What became of the file while it is open: SQLite goes on with a file that was deleted, and it is gone at the end."""
+        if self.path is None:
+            return None
+        try:
+            return None if self.path.stat().st_ino == self._inode else f"another file was put in the place of {self.path}"
+        except OSError as error:
+            return f"{self.path} was deleted or moved away ({error.strerror})"
 
     # What goes away
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rich.text import Text
+
+from xray_local.retention import said as jumped
 
 from .labels import printable, time_text
 from .source import Reader, SourceError, health
@@ -25,6 +28,8 @@ DEFAULT_PORT = 2000
 # A clock that is this much ahead or behind makes lists by time miss its traces.
 CLOCK_S = 300.0
 REASONS_SHOWN = 3
+SAMPLING_S = 3_600.0
+CREDENTIALS = "check credentials and region of the shell that started xray-local up"
 # The variables that decide where a program's traces go.
 VARIABLES = ("AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_SDK_ENABLED", "AWS_ENDPOINT_URL_XRAY", "OTEL_SDK_DISABLED")
 
@@ -83,13 +88,15 @@ def _taken(endpoint: str) -> list[str]:
     taken = []
     for name, kind in (("TCP", socket.SOCK_STREAM), ("UDP", socket.SOCK_DGRAM)):
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        with socket.socket(family, kind) as sock:
+        # Only a port of this machine can be tried.
+        with contextlib.suppress(socket.gaierror), socket.socket(family, kind) as sock:
             # A port that was ours a moment ago is free, though connections to it still fade away.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == socket.SOCK_STREAM))
             try:
                 sock.bind(address)
-            except OSError:
-                taken.append(name)
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    taken.append(name)
     return taken
 
 
@@ -103,6 +110,7 @@ def findings(facts: Facts) -> list[Finding]:
         *_received(facts.health),
         *_sampled(facts),
         *_refused(facts.health),
+        *_stored(facts.health),
         *_lost(facts.health),
         *_forwarded(facts.health),
         *_shown(facts),
@@ -125,7 +133,8 @@ def _server(health: Mapping[str, Any]) -> Finding:
     store = health["store"]["path"] or "memory: traces are gone when it ends"
     age = _ago(health["now"] - health["started"])
     return Finding(
-        OK, f"xray-local {health['version']} listens on {health['address']}, process {health['pid']}, for {age}; it keeps {store}"
+        OK,
+        f"xray-local {health['version']} listens on {health['listening']}, process {health['pid']}, for {age}; it keeps {store}",
     )
 
 
@@ -140,6 +149,12 @@ def _environment(facts: Facts) -> Iterator[Finding]:
         advice = f"export AWS_XRAY_DAEMON_ADDRESS={address}"
         yield Finding(
             NOTE, f"AWS_XRAY_DAEMON_ADDRESS is not set here: programs send to port {DEFAULT_PORT}, not to {address}", advice
+        )
+    asked = facts.environment.get("AWS_ENDPOINT_URL_XRAY")
+    if asked and not _same_place(urlsplit(asked).netloc or asked, address):
+        advice = f"export AWS_ENDPOINT_URL_XRAY=http://{address}"
+        yield Finding(
+            NOTE, f"AWS_ENDPOINT_URL_XRAY is {printable(asked)} here: xray-local's readers and AWS's clients look there", advice
         )
     if facts.environment.get("AWS_XRAY_SDK_ENABLED", "").lower() == "false":
         yield Finding(PROBLEM, "AWS_XRAY_SDK_ENABLED=false here: the X-Ray SDK sends nothing", "unset AWS_XRAY_SDK_ENABLED")
@@ -175,9 +190,12 @@ def _received(health: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _sampled(facts: Facts) -> Iterator[Finding]:
-    asked = sum(row.get("RequestCount", 0) for row in facts.sampling)
+    # The server keeps a number of reports, however old they are.
+    from_when = facts.health["now"] - SAMPLING_S if facts.health else 0.0
+    latest = [row for row in facts.sampling if row["Timestamp"] >= from_when]
+    asked = sum(row.get("RequestCount", 0) for row in latest)
     # What is borrowed is sampled beside the rule's own.
-    taken = sum(row.get("SampledCount", 0) + row.get("BorrowCount", 0) for row in facts.sampling)
+    taken = sum(row.get("SampledCount", 0) + row.get("BorrowCount", 0) for row in latest)
     unsampled = facts.health["udp"]["unsampled"] if facts.health else 0
     if asked and not taken:
         yield Finding(
@@ -207,6 +225,36 @@ def _refused(health: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(NOTE, f"{count:,} refused documents are kept; {health['endpoint']}/health shows the newest as they came")
 
 
+def _stored(health: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether what comes is kept, and goes on being there."""
+    store, now = health["store"], health["now"]
+    if store["unreadable"]:
+        yield Finding(PROBLEM, f"The store cannot be read: {printable(store['unreadable'])}", "then start xray-local up again")
+        return
+    trouble = store["trouble"]
+    if trouble["since"] is not None:
+        yield Finding(
+            PROBLEM,
+            f"Nothing can be stored for {_ago(now - trouble['since'])}: {printable(trouble['text'])}",
+            f"{health['udp']['backlog']:,} datagrams wait in memory and are stored as soon as that is mended",
+        )
+    elif trouble["failures"]:
+        ago = _ago(now - trouble["last"])
+        yield Finding(
+            NOTE,
+            f"Storing failed {trouble['failures']:,} times, the last time {ago} ago; it works now: {printable(trouble['text'])}",
+        )
+    if store["misplaced"]:
+        advice = "start xray-local up again; `xray-local export` saves what it still has"
+        yield Finding(PROBLEM, f"These traces are gone when xray-local ends: {printable(store['misplaced'])}", advice)
+    if abs(health["clock_set_s"]) > CLOCK_S:
+        yield Finding(
+            NOTE,
+            f"This machine's clock was set while xray-local ran: {jumped(health['clock_set_s'])}; no trace was forgotten for it",
+            "once it is right, start xray-local up again: until then it goes by the old time",
+        )
+
+
 def _lost(health: Mapping[str, Any]) -> Iterator[Finding]:
     udp, store = health["udp"], health["store"]["counts"]
     if udp["kernel_drops"]:
@@ -221,7 +269,10 @@ def _lost(health: Mapping[str, Any]) -> Iterator[Finding]:
             PROBLEM, f"{udp['backlog_drops']:,} datagrams were dropped: the disk did not keep up", "use --memory or a faster disk"
         )
     if udp["store_errors"]:
-        yield Finding(PROBLEM, f"The store could not keep {udp['store_errors']:,} batches: {printable(udp['last_error'])}")
+        yield Finding(
+            PROBLEM,
+            f"{udp['store_errors']:,} batches of datagrams were lost on the way to the store: {printable(udp['last_error'])}",
+        )
     if store.get("pending") and udp["backlog"] + store["pending"] > 100:
         yield Finding(NOTE, f"{udp['backlog']:,} datagrams and {store['pending']:,} traces are still being worked on")
 
@@ -231,10 +282,15 @@ def _forwarded(health: Mapping[str, Any]) -> Iterator[Finding]:
     if not counts:
         return
     sent = f"Forwarded to AWS X-Ray: {counts['sent']:,} documents"
-    bad = counts["dropped"] + counts["refused"]
-    if bad or (counts["last_error"] and not counts["sent"]):
+    trouble = counts["trouble"]
+    if trouble["since"] is not None:
+        failing = (
+            f"Forwarding to AWS X-Ray fails for {_ago(health['now'] - trouble['since'])}, {counts['waiting']:,} documents wait"
+        )
+        yield Finding(PROBLEM, f"{failing}, {counts['dropped']:,} were dropped: {printable(counts['last_error'])}", CREDENTIALS)
+    elif counts["dropped"] + counts["refused"]:
         told = f"{sent}; {counts['dropped']:,} were dropped, {counts['refused']:,} refused: {printable(counts['last_error'])}"
-        yield Finding(PROBLEM, told, "check credentials and region of the shell that started xray-local up")
+        yield Finding(PROBLEM, told, CREDENTIALS)
     else:
         yield Finding(OK, f"{sent}; {counts['waiting']:,} wait")
 
@@ -242,6 +298,8 @@ def _forwarded(health: Mapping[str, Any]) -> Iterator[Finding]:
 def _shown(facts: Facts) -> Iterator[Finding]:
     assert facts.health is not None  # noqa: S101 - findings() has looked
     counts, now = facts.health["store"]["counts"], facts.health["now"]
+    if not counts:
+        return
     if not counts["traces"]:
         yield Finding(NOTE, "There are no traces yet")
         return

@@ -133,13 +133,16 @@ class DatabaseSource:
 
     def __init__(self, path: Path) -> None:
         from xray_local import api  # noqa: PLC0415 - Starlette-free, but Lark is not
+        from xray_local.database import writable  # noqa: PLC0415
         from xray_local.store import Store, StoreError  # noqa: PLC0415
 
-        if not path.exists():
-            raise SourceError(f"there is no database {path}: name another one with --db, or start `xray-local up`")
         self._path = path
         try:
-            self._store = Store(path)
+            if not path.exists():
+                raise SourceError(f"there is no database {path}: name another one with --db, or start `xray-local up`")
+            self._store = Store(path, read_only=not writable(path))
+        except OSError as error:
+            raise SourceError(f"the database {path} cannot be reached: {error.strerror}; name another one with --db") from error
         except StoreError as error:
             raise SourceError(str(error)) from error
         self._context = api.Context(self._store)

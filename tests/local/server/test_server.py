@@ -16,8 +16,9 @@ import pytest
 
 import xray_local
 from tests.local.server import clients
-from xray_local.server import PORT, Options, Running, ServeError, is_own, start
+from xray_local.server import PORT, Options, Running, ServeError, start
 from xray_local.store import Store, StoreError
+from xray_local.strangers import is_own
 
 
 def test_udp_and_tcp_share_the_port(server: Running) -> None:
@@ -103,7 +104,11 @@ FOREIGN = "http://shop.example.com"
         ("/GetSamplingRules", b"{}", {"Host": "host.docker.internal:2000"}, 200),
         ("/GetSamplingRules", b"{}", {"Origin": "http://localhost:3000"}, 200),
         ("/GetSamplingRules", b"{}", {"Origin": "http://127.0.0.1:2000"}, 200),
+        ("/GetSamplingRules", b"{}", {"Origin": "http://192.0.2.7:2000", "Host": "192.0.2.7:2000"}, 200),
         ("/GetSamplingRules", b"{}", {"Origin": FOREIGN}, 403),
+        ("/GetSamplingRules", b"{}", {"Origin": FOREIGN, "Host": "shop.example.com"}, 403),
+        ("/GetSamplingRules", b"{}", {"Origin": "http://192.0.2.7"}, 403),
+        ("/GetSamplingRules", b"{}", {"Origin": "http://["}, 403),
         ("/GetSamplingRules", b"{}", {"Origin": "null"}, 403),
         ("/GetSamplingRules", b"{}", {"Origin": "http://localhost.example.com"}, 403),
         ("/health", None, {}, 200),

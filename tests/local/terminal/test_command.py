@@ -20,7 +20,7 @@ from typing import IO, Any
 import pytest
 
 from tests.local.terminal.making import environment, part, request, run, texts, trace_id, up, wait_until
-from xray_local import cli
+from xray_local import __version__, cli
 from xray_local.server import Running
 from xray_local.terminal import choosing
 from xray_local.terminal.listing import clock
@@ -201,13 +201,18 @@ def test_an_empty_answer_tells_where_it_looked(server: Running, command: Command
 
 
 def test_two_servers_on_one_port(tmp_path: Path) -> None:
-    """The second one says which port is taken and how to choose another, and leaves the first one's file alone."""
-    with up(tmp_path, "--port", "0", "--memory") as (_process, address, _endpoint):
+    """The second one, also one for all addresses, says who has the port; the first one stays where readers find it."""
+    with up(tmp_path, "--port", "0", "--memory") as (process, address, endpoint):
         port = address.rpartition(":")[2]
-        second = run(tmp_path, "up", "--port", port, "--memory")
-        assert (second.returncode, second.stdout) == (1, "")
-        assert second.stderr.startswith(f"xray-local: TCP port {port} on 127.0.0.1 is taken")
+        said = (
+            f"xray-local: xray-local {__version__} runs at {endpoint} already (process {process.pid}, traces in memory): use "
+            "that one, end it, or choose another port with --port (and set AWS_XRAY_DAEMON_ADDRESS for your programs)\n"
+        )
+        for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 - it does not start
+            second = run(tmp_path, "up", "--port", port, "--memory", "--host", host)
+            assert (second.returncode, second.stdout, second.stderr) == (1, "", said)
         assert [path.name for path in tmp_path.glob("up-*")] == [f"up-{port}.json"]
+        assert f"No traces yet in {endpoint} since 6h ago" in run(tmp_path, "traces").stdout
 
 
 def test_tail(tmp_path: Path) -> None:

@@ -125,6 +125,11 @@ def test_what_was_imported_is_older(server: Running) -> None:
             {"AWS_XRAY_DAEMON_ADDRESS": "{address}", "OTEL_SDK_DISABLED": "true"},
             "OTEL_SDK_DISABLED=true here: OpenTelemetry sends nothing",
         ),
+        ({"AWS_XRAY_DAEMON_ADDRESS": "{address}", "AWS_ENDPOINT_URL_XRAY": "http://localhost:{port}"}, ""),
+        (
+            {"AWS_XRAY_DAEMON_ADDRESS": "{address}", "AWS_ENDPOINT_URL_XRAY": "http://127.0.0.1:1"},
+            "AWS_ENDPOINT_URL_XRAY is http://127.0.0.1:1 here: xray-local's readers and AWS's clients look there",
+        ),
     ],
 )
 def test_what_this_shell_tells_programs(server: Running, environment: dict[str, str], said: str) -> None:
@@ -156,6 +161,12 @@ def test_no_server(kind: socket.SocketKind | None) -> None:
     )
 
 
+def test_an_address_of_another_machine_is_not_said_to_be_taken() -> None:
+    """Whether a port is free can be known on this machine only."""
+    (missing,) = findings(examine("http://203.0.113.1:2000", None, {}))
+    assert missing == Finding(PROBLEM, "No xray-local answers at http://203.0.113.1:2000", "start one: xray-local up")
+
+
 LATER: dict[str, Any] = {
     "udp": {
         "kernel_drops": 3,
@@ -166,8 +177,9 @@ LATER: dict[str, Any] = {
         "unsampled": 9,
     },
     "store": {"pending": 200},
-    "forward": {"sent": 5, "refused": 1, "dropped": 2, "retries": 0, "waiting": 0, "last_error": "no credentials"},
+    "forward": {"sent": 5, "refused": 1, "dropped": 2, "retries": 0, "waiting": 7, "last_error": "no credentials"},
 }
+WELL = {"failures": 0, "since": None, "last": None, "text": ""}
 
 
 def test_what_takes_hours_to_come_about(server: Running) -> None:
@@ -175,7 +187,7 @@ def test_what_takes_hours_to_come_about(server: Running) -> None:
     health = copy.deepcopy(server.health())
     health["udp"] |= {**LATER["udp"], "datagrams": 10, "backlog": 1}
     health["store"]["counts"] |= LATER["store"]
-    health["forward"] = LATER["forward"]
+    health["forward"] = {**LATER["forward"], "trouble": WELL}
     told = findings(Facts(server.endpoint, health, environment={"AWS_XRAY_DAEMON_ADDRESS": server.address}))
     assert [(finding.level, finding.text) for finding in told[2:-1]] == [
         (NOTE, "9 OpenTelemetry spans came marked as not sampled; X-Ray shows no trace of those"),
@@ -184,10 +196,56 @@ def test_what_takes_hours_to_come_about(server: Running) -> None:
             "The kernel dropped 3 datagrams: they came faster than this machine could take them (receive buffer: 425,984 bytes)",
         ),
         (PROBLEM, "4 datagrams were dropped: the disk did not keep up"),
-        (PROBLEM, "The store could not keep 1 batches: full"),
+        (PROBLEM, "1 batches of datagrams were lost on the way to the store: full"),
         (NOTE, "1 datagrams and 200 traces are still being worked on"),
         (PROBLEM, "Forwarded to AWS X-Ray: 5 documents; 2 were dropped, 1 refused: no credentials"),
     ]
+
+
+def test_what_fails_just_now_and_what_did(server: Running) -> None:
+    """A disk that is full, forwarding that fails, and a clock that was set are told while they last, and what is over as a note."""
+    health, environment = server.health(), {"AWS_XRAY_DAEMON_ADDRESS": server.address}
+    health["udp"] |= {"datagrams": 10, "backlog": 9}
+    now = health["now"]
+    failing = {"failures": 3, "since": now - 180, "last": now - 60, "text": "full"}
+    health |= {"clock_set_s": 3_600.0, "forward": {**LATER["forward"], "trouble": failing}}
+    health["store"] |= {"trouble": failing, "misplaced": "x was deleted"}
+    told = findings(Facts(server.endpoint, health, environment=environment))
+    assert [(finding.level, finding.text, finding.advice) for finding in told[2:-1]] == [
+        (
+            PROBLEM,
+            "Nothing can be stored for 3 min: full",
+            "9 datagrams wait in memory and are stored as soon as that is mended",
+        ),
+        (
+            PROBLEM,
+            "These traces are gone when xray-local ends: x was deleted",
+            "start xray-local up again; `xray-local export` saves what it still has",
+        ),
+        (
+            NOTE,
+            "This machine's clock was set while xray-local ran: 60 min ahead since the start; no trace was forgotten for it",
+            "once it is right, start xray-local up again: until then it goes by the old time",
+        ),
+        (
+            PROBLEM,
+            "Forwarding to AWS X-Ray fails for 3 min, 7 documents wait, 2 were dropped: no credentials",
+            "check credentials and region of the shell that started xray-local up",
+        ),
+    ]
+    over = {**health["store"], "trouble": {**failing, "since": None}, "misplaced": None}
+    told = findings(
+        Facts(server.endpoint, {**health, "store": over, "clock_set_s": 1.0, "forward": None}, environment=environment)
+    )
+    assert [finding.text for finding in told[2:-1]] == ["Storing failed 3 times, the last time 60 s ago; it works now: full"]
+
+
+def test_sampling_of_long_ago_is_none_of_now(server: Running) -> None:
+    """Reports that are older than an hour say nothing about why no traces arrive now."""
+    health = server.health()
+    row = {"Timestamp": health["now"] - 3_700, "RequestCount": 5, "SampledCount": 0, "BorrowCount": 0}
+    told = findings(Facts(server.endpoint, health, sampling=[row], environment={"AWS_XRAY_DAEMON_ADDRESS": server.address}))
+    assert [finding.text for finding in told[1:]] == ["Nothing has arrived since the start", "There are no traces yet"]
 
 
 def test_advice_stands_below_its_finding() -> None:
