@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .database import Database, StoreError, sql
+from .link_rows import links_of
 from .minutes import add_up, minutes_changed, minutes_grown
+from .model import Document
 from .rows import Derived, derive
 
 log = logging.getLogger(__name__)
@@ -147,7 +149,9 @@ class Deriver:
         """Compile outside of the transaction, write inside: those who ingest wait for the second only."""
         with self._database.read() as connection:
             texts = [[row[0] for row in connection.execute(sql("documents_of_key"), (key,))] for key, _, _ in due]
-        work = [Work(*one, found, _derive(one[1], found, one[2])) for one, found in zip(due, texts, strict=True)]
+            links = [links_of(connection, trace_id) for _, trace_id, _ in due]
+        derived = map(_derive, due, texts, links)
+        work = [Work(*one, found, rows) for one, found, rows in zip(due, texts, derived, strict=True)]
         try:
             self._keep(work)
         except Exception as error:
@@ -204,10 +208,11 @@ def maker() -> int:
     return zlib.crc32(b"".join(module.read_bytes() for module in modules))
 
 
-def _derive(trace_id: str, texts: Sequence[str], version: int) -> Derived | str:
+def _derive(due: Due, texts: Sequence[str], links: Sequence[tuple[str, Document]]) -> Derived | str:
     """The rows of one trace. One that cannot be compiled is our fault and must not keep the others from it."""
+    _key, trace_id, version = due
     try:
-        return derive(trace_id, texts, version)
+        return derive(trace_id, texts, version, links)
     except Exception as error:
         log.exception("the trace %s cannot be compiled", trace_id)
         return f"{type(error).__name__}: {error}"

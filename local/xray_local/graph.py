@@ -12,6 +12,7 @@ from typing import Any
 
 from .documents import MAX_TIME
 from .entities import Entity, entities
+from .mirrors import receives
 from .model import CLIENT, Call, CompiledTrace, Contribution, Document, Edge, Node, Outcome, Service, ServiceKey, Visit
 from .shapes import graph_json
 
@@ -74,7 +75,8 @@ def _calls(trace: CompiledTrace, found: dict[str, Entity]) -> Iterator[Call]:
         callee = found[segment["id"]]
         caller = found.get(segment.get("parent_id", ""))
         if caller is None:
-            if segment["id"] == trace.root_id or "parent_id" not in segment:
+            # What began with another trace's message was called by no client: the link's edge leads to it.
+            if (segment["id"] == trace.root_id or "parent_id" not in segment) and not receives(segment):
                 yield _call(ServiceKey(callee.service.name, CLIENT), callee, "", segment)
             continue
         # One call, even if it was answered by two segments of one service (a retry that the caller does not see).

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from .database import Database, sql
 from .graph import contribution
+from .link_rows import links_of
 from .minutes import SECONDS, add_up
-from .model import CompiledTrace, Contribution, Summary
+from .model import CompiledTrace, Contribution, Document, Summary
 from .rows import load_graph
 from .summary import summarise
 from .trace import compile_trace
@@ -67,11 +68,12 @@ class View:
 
     id: str
     texts: Sequence[str]
+    links: Sequence[tuple[str, Document]]
 
     @functools.cached_property
     def trace(self) -> CompiledTrace:
         """The segments."""
-        return compile_trace(self.id, [json.loads(text) for text in self.texts])
+        return compile_trace(self.id, [json.loads(text) for text in self.texts], self.links)
 
     @functools.cached_property
     def summary(self) -> Summary:
@@ -171,7 +173,7 @@ class Queries:
     @staticmethod
     def _view(connection: sqlite3.Connection, key: int, trace_id: str) -> View:
         texts = connection.execute(sql("documents_of_key"), (key,)).fetchall()
-        return View(trace_id, [row[0] for row in texts])
+        return View(trace_id, [row[0] for row in texts], links_of(connection, trace_id))
 
 
 def _rows(connection: sqlite3.Connection, wanted: _Range, place: tuple[float, int], limit: int) -> Iterator[tuple[Any, ...]]:

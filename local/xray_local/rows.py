@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .graph import contribution
-from .model import Annotation, Call, Contribution, Edge, Node, Outcome, ServiceKey, Statistics, Summary, Visit
+from .model import Annotation, Call, Contribution, Document, Edge, Node, Outcome, ServiceKey, Statistics, Summary, Visit
 from .summary import summarise, to_api
 from .trace import compile_trace
 
@@ -37,9 +37,12 @@ class Derived:
     calls: list[tuple[Any, ...]]
 
 
-def derive(trace_id: str, texts: Sequence[str], revision: int) -> Derived:
-    """The rows of a trace. `texts`: its documents, all parsed once before, in the order of arrival."""
-    trace = compile_trace(trace_id, [json.loads(text) for text in texts])
+def derive(trace_id: str, texts: Sequence[str], revision: int, mirrored: Iterable[tuple[str, Document]] = ()) -> Derived:
+    """The rows of a trace.
+
+    `texts`: its documents, all parsed once before, in the order of arrival; `mirrored`: links that other traces told of.
+    """
+    trace = compile_trace(trace_id, [json.loads(text) for text in texts], mirrored)
     summary = replace(summarise(trace), revision=revision)
     graph = contribution(trace)
     return Derived(

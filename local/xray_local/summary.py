@@ -13,6 +13,7 @@ from .causes import error_root_causes, fault_root_causes, response_time_root_cau
 from .entities import Entity, entities
 from .graph import outcome
 from .indexing import indexed
+from .mirrors import receives
 from .model import CLIENT, CompiledTrace, Document, Http, ServiceKey, Summary, User
 from .shapes import summary_json
 
@@ -72,7 +73,8 @@ def _users(tops: list[Entity]) -> Iterator[User]:
 
 
 def _services(tops: list[Entity], root: Entity | None) -> tuple[ServiceKey, ...]:
-    clients = [ServiceKey(top.service.name, CLIENT) for top in tops if top is root or "parent_id" not in top.document]
+    entries = [top for top in tops if (top is root or "parent_id" not in top.document) and not receives(top.document)]
+    clients = [ServiceKey(top.service.name, CLIENT) for top in entries]
     return tuple(dict.fromkeys([*clients, *(top.service for top in tops)]))
 
 

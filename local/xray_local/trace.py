@@ -70,13 +70,15 @@ class Part:
         return self.sent.get("in_progress") is True
 
 
-def compile_trace(trace_id: str, documents: Sequence[Document]) -> CompiledTrace:
+def compile_trace(trace_id: str, documents: Sequence[Document], mirrored: Iterable[tuple[str, Document]] = ()) -> CompiledTrace:
     """The trace's documents, in order of arrival, as BatchGetTraces returns them.
 
+    `mirrored`: links that other traces told of, each with the (sub)segment that sent the message (mirrors.py).
     The documents are left as they are, but the result shares their inner values: treat both as read-only.
     """
     notices = Notices()
     parts = _take_apart(documents, notices)
+    _link(parts, mirrored)
     known_ids = _without_inferred(parts)
     tops = _hang(parts, notices)
     segments = [_written(trace_id, top, notices) for top in tops]
@@ -129,6 +131,14 @@ def _take(parts: dict[str, Part], new: Part, notices: Notices) -> None:
     if known and not known.in_progress and _own(known) != _own(new):
         notices.add("X-Ray takes one complete document for each id; sent again, with other contents: {}", new.sent["name"])
     parts[new.id] = new
+
+
+def _link(parts: dict[str, Part], mirrored: Iterable[tuple[str, Document]]) -> None:
+    """Puts each link at the part that sent the message, unless it was sent with it (an export of X-Ray's has both ends)."""
+    for sender, link in mirrored:
+        part = parts.get(sender)
+        if part and not any(isinstance(own, dict) and own.get("id") == link["id"] for own in part.sent.get("links") or ()):
+            part.sent = {**part.sent, "links": [*(part.sent.get("links") or ()), link]}
 
 
 def _own(part: Part) -> Document:

@@ -195,13 +195,18 @@ def test_links() -> None:
     assert consumer in [node.key for node in known.nodes]
 
 
-BAD_LINKS: list[list[Any]] = [[7], [{}], [{"attributes": 7}], links("consumer", reference="parent"), links(7)]  # type: ignore[arg-type]
+BAD_LINKS: list[list[Any]] = [[7], [{}], [{"attributes": 7}], links(7)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("found", BAD_LINKS)
 def test_links_that_say_nothing(found: list[Any]) -> None:
-    """The consumer's end of a link, which its sender tells as well, and nonsense make no edge."""
+    """Nonsense makes no edge."""
     assert edges(segment(1, links=found)) == [(CLIENT, SHOP)]
+
+
+def test_what_took_up_a_message_has_no_client() -> None:
+    """The consumer's end of a link makes no edge, since its sender tells it as well, and nobody else called the consumer."""
+    assert edges(segment(1, links=links("producer", reference="parent"))) == []
 
 
 def test_orphans_have_a_client_and_missing_callers_do_not_stop_anything() -> None:
