@@ -13,7 +13,7 @@ from typing import Any
 
 from .entities import Entity
 from .model import CauseEntity, CauseException, CauseService, RootCause
-from .names import INFERRING
+from .names import INFERRING, LAMBDA
 
 # A trace of 0.37 s had no cause of its response time, one of 2.8 s had (two answers of X-Ray's); in between is our choice.
 SLOW = 1.0
@@ -23,23 +23,26 @@ MOST = 0.5
 MAX_CAUSES = 10
 # As many entities as the deepest way may have; ours, as documents may nest without end.
 MAX_WAY = 100
+# What makes a fault and what an error: a throttled call was answered 429, which is a 4xx.
+FAULT, ERROR = ("fault",), ("error", "throttle")
 
 Below = dict[str, list[Entity]]
+Span = tuple[float, float]
 Way = list[Entity]
 
 
 def fault_root_causes(root_id: str, found: Mapping[str, Entity]) -> tuple[RootCause, ...]:
     """Where faults come from."""
-    return _root_causes("fault", root_id, found)
+    return _root_causes(FAULT, root_id, found)
 
 
 def error_root_causes(root_id: str, found: Mapping[str, Entity]) -> tuple[RootCause, ...]:
     """Where client errors come from."""
-    return _root_causes("error", root_id, found)
+    return _root_causes(ERROR, root_id, found)
 
 
-def _root_causes(flag: str, root_id: str, found: Mapping[str, Entity]) -> tuple[RootCause, ...]:
-    flagged = {id_ for id_, entity in found.items() if entity.document.get(flag) is True}
+def _root_causes(flags: tuple[str, ...], root_id: str, found: Mapping[str, Entity]) -> tuple[RootCause, ...]:
+    flagged = {id_ for id_, entity in found.items() if any(entity.document.get(flag) is True for flag in flags)}
     if not flagged:
         return ()
     below = _below(found)
@@ -73,41 +76,61 @@ def _ways(start: Entity, below: Below, flagged: set[str]) -> Iterator[Way]:
 
 
 def _contradicted(entity: Entity) -> bool:
-    """Lambda flags an invocation whose function failed as an error, yet answers 200: X-Ray finds no root cause in that."""
-    status = entity.document.get("http", {}).get("response", {}).get("status", 0)
-    return bool(200 <= status < 300 and "cause" not in entity.document)
+    """Lambda flags an invocation whose function failed as an error, yet answers 200: X-Ray finds no root cause in that.
+
+    Its own segment only: what is inferred from a caller's Invoke has the flags that the caller gave it for a reason.
+    """
+    document = entity.document
+    if document.get("origin") != LAMBDA or document.get("inferred") or "cause" in document:
+        return False
+    status: int = document.get("http", {}).get("response", {}).get("status", 0)
+    return 200 <= status < 300
 
 
 def response_time_root_causes(root_id: str, found: Mapping[str, Entity]) -> tuple[RootCause, ...]:
     """What took most of the time of a slow trace; empty for fast ones."""
     root = found.get(root_id)
-    total = _seconds(root) if root else 0.0
+    total = _length(_own(root)) if root else 0.0
     if root is None or total < SLOW or root.document.get("in_progress"):
         return ()
     below = _below(found)
-    way, passed = [root], {root_id}
+    way, shares = [root], {root_id: 1.0}
+    window = _own(root)
     while len(way) < MAX_WAY:
-        steps = [entity for entity in below.get(way[-1].document["id"], ()) if entity.document["id"] not in passed]
-        step = max(steps, key=lambda entity: _reach(entity, below), default=None)
-        if step is None or _reach(step, below) < MOST * total:
+        steps = [entity for entity in below.get(way[-1].document["id"], ()) if entity.document["id"] not in shares]
+        step = max(steps, key=lambda entity: _longest(_spans(entity, below, window)), default=None)
+        if step is None or _longest(_spans(step, below, window)) < MOST * total:
             break
+        spans = _spans(step, below, window)
         way.append(step)
-        passed.add(step.document["id"])
+        shares[step.document["id"]] = round(_longest(spans) / total, 3)
+        window = min(start for start, _ in spans), max(end for _, end in spans)
     if len(way) == 1:
         return ()
-    shares = {entity.document["id"]: round(min(1.0, _reach(entity, below) / total), 3) for entity in way}
-    return (RootCause(client_impacting=True, services=_services(way, shares | {root_id: 1.0})),)
+    return (RootCause(client_impacting=True, services=_services(way, shares)),)
 
 
-def _seconds(entity: Entity) -> float:
-    document = entity.document
-    seconds: float = document.get("end_time", document["start_time"]) - document["start_time"]
-    return seconds
+def _own(entity: Entity) -> Span:
+    start: float = entity.document["start_time"]
+    return start, entity.document.get("end_time", start)
 
 
-def _reach(entity: Entity, below: Below) -> float:
-    """Its own time, or that of the longest part of it: a function's Initialization lies before its segment."""
-    return max([_seconds(entity), *(_seconds(part) for part in below.get(entity.document["id"], ()) if part.parent)])
+def _spans(entity: Entity, below: Below, window: Span) -> list[Span]:
+    """Its own time and that of each part of it: a function's Initialization lies before its segment.
+
+    As far as its caller was waiting: what an asynchronous call leads to goes on long after the caller's own time.
+    """
+    parts = (part for part in below.get(entity.document["id"], ()) if part.parent)
+    whole = [_own(entity), *map(_own, parts)]
+    return [(max(start, window[0]), min(end, window[1])) for start, end in whole]
+
+
+def _length(span: Span) -> float:
+    return max(0.0, span[1] - span[0])
+
+
+def _longest(spans: list[Span]) -> float:
+    return max(map(_length, spans))
 
 
 def _services(way: Way, shares: Mapping[str, float] | None = None) -> tuple[CauseService, ...]:

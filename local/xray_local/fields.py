@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .indexing import INDEXED
+from .indexing import INDEXED, MAX_VALUE, searchable
 from .model import Document
 from .names import canonical, resource_names
 from .notices import Notices
@@ -21,8 +21,6 @@ SUBSEGMENT = tuple(key for key in SEGMENT if key not in TOP)
 
 # What a name may hold (X-Ray developer guide, segment documents): letters, digits, white space and these.
 NOT_IN_NAMES = re.compile(r"[^\w\s.:/%&#=+\\\-@]")
-# X-Ray's limits for annotations.
-MAX_ANNOTATION = 1000
 # Signed, 64 bits: what SQLite and the API's clients hold.
 MAX_INTEGER = 2**63 - 1
 # The largest number that is a double.
@@ -99,16 +97,18 @@ def _fits(value: Any, kind: type | None) -> bool:
 
 
 def _annotations(annotations: dict[str, Any], name: str, notices: Notices) -> dict[str, Any]:
-    good = {key: value for key, value in annotations.items() if _indexable(value)}
+    good = {key: value for key, value in annotations.items() if isinstance(value, str) or _is_number(value)}
     for key in annotations.keys() - good.keys():
-        notices.add("X-Ray leaves out annotations that are no string, number or truth value, or too long: {}", f"{key} of {name}")
-    for key in good:
+        notices.add("X-Ray leaves out annotations that are no string, number or truth value: {}", f"{key} of {name}")
+    for key, value in good.items():
         if not INDEXED.fullmatch(key):
             notices.add("X-Ray indexes keys of letters, digits, _ and . only; these annotations cannot be searched: {}", key)
+        elif not searchable(key, value):
+            notices.add(
+                f"X-Ray indexes values of up to {MAX_VALUE:,} characters; these annotations cannot be searched: {{}}", key
+            )
     return good
 
 
-def _indexable(value: Any) -> bool:
-    if isinstance(value, str):
-        return len(value) <= MAX_ANNOTATION
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and abs(value) <= MAX_NUMBER

@@ -47,11 +47,14 @@ def contribution(trace: CompiledTrace) -> Contribution:
 def outcome(document: Document) -> Outcome:
     """How a segment or subsegment ended."""
     start = document["start_time"]
+    throttle = document.get("throttle") is True
     return Outcome(
-        # A clock that was set back must not take time off the others.
-        response_time=max(0.0, document.get("end_time", start) - start),
-        error=document.get("error") is True,
-        throttle=document.get("throttle") is True,
+        # A clock that was set back must not take time off the others. Microseconds: a double holds no more of today's time, and
+        # 100.3 - 100.2 has to be equal to the 0.1 of a filter.
+        response_time=round(max(0.0, document.get("end_time", start) - start), 6),
+        # A throttled call was answered 429, which is a 4xx, whether its sender says so or not.
+        error=document.get("error") is True or throttle,
+        throttle=throttle,
         fault=document.get("fault") is True,
         in_progress=document.get("in_progress") is True,
     )
@@ -84,8 +87,9 @@ def _calls(trace: CompiledTrace, found: dict[str, Entity]) -> Iterator[Call]:
         if once in seen:
             continue
         seen.add(once)
-        # From segment to segment (AWS::Lambda to AWS::Lambda::Function) there is no subsegment to tell the caller's side.
-        yield _call(caller.service, callee, caller.document["id"], segment if caller.is_top else caller.document)
+        # Also from segment to segment (AWS::Lambda to AWS::Lambda::Function), where no subsegment tells the caller's side: in
+        # X-Ray's graphs such an edge then has the times of the calling segment.
+        yield _call(caller.service, callee, caller.document["id"], caller.document)
 
 
 def _call(source: ServiceKey, callee: Entity, caller: str, told_by: Document) -> Call:

@@ -12,6 +12,13 @@ from .model import Annotation, AnnotationValue, ServiceKey
 MAX_KEYS = 50
 # What X-Ray indexes: letters, digits, _ and . from users, : from its own services (aws:api_id).
 INDEXED = re.compile(r"[\w.:]{1,500}", re.ASCII)
+# Unicode characters of a text (SDK documentation, annotations); a longer one can be seen, but not searched.
+MAX_VALUE = 1_000
+
+
+def searchable(key: str, value: AnnotationValue) -> bool:
+    """Whether X-Ray indexes such an annotation."""
+    return INDEXED.fullmatch(key) is not None and not (isinstance(value, str) and len(value) > MAX_VALUE)
 
 
 def indexed(found: Iterable[Entity]) -> tuple[list[Annotation], list[str]]:
@@ -22,7 +29,7 @@ def indexed(found: Iterable[Entity]) -> tuple[list[Annotation], list[str]]:
     beyond: dict[str, None] = {}
     for entity in found:
         for key, value in entity.document.get("annotations", {}).items():
-            if not INDEXED.fullmatch(key):
+            if not searchable(key, value):
                 continue
             if key not in keys and len(keys) == MAX_KEYS:
                 beyond[key] = None

@@ -248,7 +248,8 @@ class Summary:
     id: str
     start_time: float
     duration: float
-    response_time: float
+    # Of the root segment; None until it has ended.
+    response_time: float | None
     has_fault: bool
     has_error: bool
     has_throttle: bool

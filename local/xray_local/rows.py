@@ -92,7 +92,7 @@ def _summary(summary: Summary, graph: Contribution) -> dict[str, Any]:
         "start_time": start_time,
         "end_time": _real(summary.end_time) or start_time,
         "duration": _real(summary.duration),
-        "response_time": _real(summary.response_time),
+        "response_time": None if summary.response_time is None else _real(summary.response_time),
         "has_fault": summary.has_fault,
         "has_error": summary.has_error,
         "has_throttle": summary.has_throttle,

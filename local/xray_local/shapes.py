@@ -22,7 +22,7 @@ def summary_json(summary: Summary) -> Json:
         "Id": summary.id,
         "StartTime": summary.start_time,
         "Duration": summary.duration,
-        "ResponseTime": summary.response_time,
+        **({} if summary.response_time is None else {"ResponseTime": summary.response_time}),
         "HasFault": summary.has_fault,
         "HasError": summary.has_error,
         "HasThrottle": summary.has_throttle,

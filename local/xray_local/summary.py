@@ -32,7 +32,7 @@ def summarise(trace: CompiledTrace) -> Summary:
         start_time=trace.start_time,
         end_time=trace.end_time,
         duration=trace.duration,
-        response_time=round(end.response_time, 3) if end else 0.0,
+        response_time=round(end.response_time, 3) if end and not end.in_progress else None,
         has_fault=bool(end and end.fault),
         has_error=bool(end and end.error),
         has_throttle=any(outcome(top.document).throttle for top in tops),

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from . import links
 from .documents import is_subsegment
 from .entities import entities
 from .fields import rewritten
@@ -86,7 +87,10 @@ def compile_trace(trace_id: str, documents: Sequence[Document], mirrored: Iterab
     segments += [new for segment in segments for new in inferred_segments(segment, trace_id, claimed, known_ids)]
     segments.sort(key=lambda segment: (segment["start_time"], "inferred" in segment, segment["id"]))
     start = min((segment["start_time"] for segment in segments), default=0.0)
-    end = max([start, *(_end(top) for top in tops)])
+    # The last traced activity (API, Duration): a subsegment may outlive its segment, as asynchronous invocations' attempts do.
+    end = max([start, *map(_end, parts.values())])
+    if any(part.sent.get("links") for part in parts.values()):
+        links.limit(segments, notices)
     _look_for_callers(segments, parts, notices)
     _count_annotations(segments, parts, notices)
     return CompiledTrace(
@@ -126,11 +130,14 @@ def _take(parts: dict[str, Part], new: Part, notices: Notices) -> None:
         lesser, parts[new.id] = sorted((known, new), key=lambda part: part.standing)
         notices.add("A segment has the same id, so they are left out: {}", lesser.sent["name"])
         return
-    if known and new.in_progress and not known.in_progress:
+    if known is None:
+        parts[new.id] = new
         return
-    if known and not known.in_progress and _own(known) != _own(new):
+    late = new.in_progress and not known.in_progress
+    if not late and not known.in_progress and _own(known) != _own(new):
         notices.add("X-Ray takes one complete document for each id; sent again, with other contents: {}", new.sent["name"])
-    parts[new.id] = new
+    standing, other = (known, new) if late else (new, known)
+    parts[new.id] = replace(standing, sent=links.with_links(standing.sent, other.sent))
 
 
 def _link(parts: dict[str, Part], mirrored: Iterable[tuple[str, Document]]) -> None:
@@ -142,7 +149,7 @@ def _link(parts: dict[str, Part], mirrored: Iterable[tuple[str, Document]]) -> N
 
 
 def _own(part: Part) -> Document:
-    return {key: value for key, value in part.sent.items() if key != "subsegments"}
+    return {key: value for key, value in links.without_links(part.sent).items() if key != "subsegments"}
 
 
 def _without_inferred(parts: dict[str, Part]) -> dict[str, str]:
@@ -237,10 +244,9 @@ def _written(trace_id: str, top: Part, notices: Notices) -> Document:
     return segment
 
 
-def _end(top: Part) -> float:
-    """When a top part ended; as long as it is in progress, when the last thing below it did."""
-    below = [top, *_descendants(top)] if top.in_progress else [top]
-    return max(float(part.sent.get("end_time") or part.sent["start_time"]) for part in below)
+def _end(part: Part) -> float:
+    """When it ended; as long as it is in progress, when it was last heard of."""
+    return float(part.sent.get("end_time") or part.sent["start_time"])
 
 
 def _look_for_callers(segments: list[Document], parts: dict[str, Part], notices: Notices) -> None:

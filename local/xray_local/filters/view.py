@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..indexing import searchable
 from ..model import CLIENT, Call, CompiledTrace, Contribution, Document, Outcome, ServiceKey, Summary
 from .syntax import Value
 
@@ -77,7 +78,8 @@ class Whole:
         if keyword == "http.status":
             status = summary.http.status
             return status if status and abs(status) <= LARGEST else None
-        return real(summary.duration if keyword == "duration" else summary.response_time)
+        seconds = summary.duration if keyword == "duration" else summary.response_time
+        return None if seconds is None else real(seconds)
 
     def texts(self, keyword: str) -> Iterable[str]:
         """The request of the client, the service that it called, or all there is in the trace."""
@@ -195,15 +197,14 @@ def visits(view: TraceView) -> Iterator[Stay]:
 def calls(view: TraceView) -> Iterator[tuple[Call, Stay]]:
     """Every call between two services.
 
-    The caller's subsegment tells of it; where there is none (a client's call, Lambda's service to its function) the callee's
-    segment.
+    The caller's subsegment tells of it, or its segment (Lambda's service to its function); of a client's call the callee's.
     """
     segments = {segment.get("id"): segment for segment in view.trace.segments}
     subsegments = {entity.get("id"): entity for segment in view.trace.segments for entity in _below(segment)}
     inferred = {visit.id for visit in view.contribution.visits if visit.inferred}
     indexed = _indexed(view)
     for call in view.contribution.calls:
-        document = subsegments.get(call.caller) or segments.get(call.callee, {})
+        document = subsegments.get(call.caller) or segments.get(call.caller) or segments.get(call.callee, {})
         root = call.source.type == CLIENT
         yield call, Stay(call.target, call.outcome, root, call.callee in inferred, document, deep=False, indexed=indexed)
 
@@ -246,7 +247,11 @@ def _annotations(document: Document, deep: bool) -> Iterator[tuple[str, Value]]:
     for entity in (document, *(_below(document) if deep else ())):
         found = entity.get("annotations")
         if isinstance(found, dict):
-            yield from ((key, value) for key, value in found.items() if isinstance(value, str | int | float))
+            yield from ((key, value) for key, value in found.items() if _is_indexed(key, value))
+
+
+def _is_indexed(key: str, value: Any) -> bool:
+    return isinstance(value, str | int | float) and searchable(key, value)
 
 
 def _below(document: Document) -> Iterator[Document]:

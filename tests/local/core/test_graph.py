@@ -111,7 +111,7 @@ def test_nodes_of_other_calls() -> None:
 
 
 def test_lambda_is_two_nodes() -> None:
-    """Service and function of one name; the edge between them needs no subsegment, and Attempt subsegments carry it when there are some."""
+    """Service and function of one name; the edge between them has the service segment's times, or those of its Attempt subsegments."""
     front, function = ServiceKey("f", "AWS::Lambda"), ServiceKey("f", "AWS::Lambda::Function", "1")
     sync = segment(1, "f", origin="AWS::Lambda")
     queued = segment(1, "f", 100, 100.1, origin="AWS::Lambda", subsegments=[embedded(5, "Attempt #1", 101, 104)])
@@ -122,7 +122,7 @@ def test_lambda_is_two_nodes() -> None:
     times = [
         [(edge.source, edge.target, edge.response_times) for edge in found.edges if edge.source == front] for found in (one, two)
     ]
-    assert times == [[(front, function, {2000: 1})], [(front, function, {3000: 1})]]
+    assert times == [[(front, function, {10_000: 1})], [(front, function, {3000: 1})]]
     assert [node.root for node in one.nodes] == [True, False, False]
 
 
@@ -135,6 +135,13 @@ def test_a_retry_behind_a_call_counts_once() -> None:
 
     assert [edge.statistics.total for edge in found.edges if edge.target == PAY] == [1]
     assert [node.statistics.total for node in found.nodes if node.key == PAY] == [2]
+
+
+def test_times_that_can_be_compared() -> None:
+    """Response times have microseconds: what a document says took 0.1 s is 0.1 s, not 0.0999999."""
+    found = contribution(compiled(segment(1, start=1_700_000_000.2, end=1_700_000_000.3)))
+
+    assert [visit.outcome for visit in found.visits] == [Outcome(0.1)]
 
 
 @pytest.mark.parametrize("start", [90, 150])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import botocore.session
+import pytest
 from botocore.validate import ParamValidator
 from hypothesis import given, settings
 
@@ -207,6 +208,38 @@ def test_fast_traces_have_no_cause_of_their_time() -> None:
     assert [summarise(trace).response_time_root_causes for trace in (fast, even)] == [(), ()]
 
 
+def test_a_failed_invocation_of_a_function_that_sends_nothing() -> None:
+    """Invoke answers 200 also when the function failed; the caller's flag at the inferred segment is a cause, not a contradiction."""
+    aws = {"operation": "Invoke", "function_name": "pay", "function_error": "Unhandled"}
+    invoke = call(2, "lambda", aws=aws, http={"response": {"status": 200}}, fault=True)
+
+    (cause,) = summarise(compiled(segment(1, fault=True, subsegments=[invoke]))).fault_root_causes
+
+    assert cause.services == (
+        CauseService(ServiceKey("shop"), inferred=False, entities=(CauseEntity("shop"), CauseEntity("Lambda", remote=True))),
+        CauseService(ServiceKey("pay", "AWS::Lambda"), inferred=True, entities=(CauseEntity("Lambda"),)),
+    )
+
+
+def test_a_service_that_answers_200_and_says_that_it_failed() -> None:
+    """Only Lambda's own segments are contradicted by their status."""
+    failed = segment(1, fault=True, http={"response": {"status": 200}})
+
+    assert [len(summarise(compiled({**failed, **more})).fault_root_causes) for more in ({}, {"origin": "AWS::Lambda"})] == [1, 0]
+
+
+def test_the_time_of_asynchronous_work_is_not_its_callers() -> None:
+    """What a call starts and does not wait for is no cause of the caller's response time, however long it takes."""
+    dwell, attempt = embedded(4, "Dwell Time", 101.1, 104), embedded(5, "Attempt #1", 104, 180)
+    worker = segment(3, "w", 101.1, 101.15, parent_id=eid(2), origin="AWS::Lambda", subsegments=[dwell, attempt])
+    waits, invokes = embedded(6, "wait", 101.5, 109), call(2, "lambda", start_time=101, end_time=101.2)
+
+    (cause,) = summarise(compiled(segment(1, subsegments=[invokes, waits]), worker)).response_time_root_causes
+
+    entities = (CauseEntity("shop", coverage=1.0), CauseEntity("wait", coverage=0.75))
+    assert cause.services == (CauseService(ServiceKey("shop"), inferred=False, entities=entities),)
+
+
 def test_the_way_of_a_fault() -> None:
     """A fault is followed from the root through its call into the other service, down to the exception."""
     exception = {"id": eid(8), "type": "KeyError", "message": "'price'", "stack": []}
@@ -264,6 +297,34 @@ def test_what_is_not_indexed_is_said() -> None:
         "X-Ray indexes 50 annotations of a trace; more cannot be searched: k50",
         "X-Ray indexes keys of letters, digits, _ and . only; these annotations cannot be searched: a key",
     ]
+
+
+def test_long_values_are_seen_and_not_indexed() -> None:
+    """An annotation of more than 1,000 characters stays in the trace, takes no place among the 50 keys, and is said."""
+    many = {"long": "x" * 1001, **{f"k{number:02}": number for number in range(49)}, "whole": "ü" * 1000}
+    trace = compiled(segment(1, annotations=many))
+
+    assert trace.segments == [segment(1, annotations=many)]
+    assert [found.key for found in summarise(trace).annotations] == [*(f"k{number:02}" for number in range(49)), "whole"]
+    assert trace.notices == ["X-Ray indexes values of up to 1,000 characters; these annotations cannot be searched: long"]
+
+
+def test_a_throttled_answer_is_an_error() -> None:
+    """429 is a 4xx: a root that only says that it was throttled is an error too, with a cause; it is no fault."""
+    found = summarise(compiled(segment(1, throttle=True)))
+
+    way = (CauseService(ServiceKey("shop"), inferred=False, entities=(CauseEntity("shop"),)),)
+    assert (found.has_error, found.has_throttle, found.has_fault) == (True, True, False)
+    assert (found.error_root_causes, found.fault_root_causes) == ((RootCause(client_impacting=True, services=way),), ())
+
+
+@pytest.mark.parametrize("documents", [[], [segment(1, end=None), subsegment(2, 1)]], ids=["nothing", "in progress"])
+def test_no_response_time_before_the_response(documents: list[Document]) -> None:
+    """A trace without a root, or whose root is in progress, has no response time, which then is no member of the API's answer."""
+    found = summarise(compiled(*documents))
+
+    assert found.response_time is None
+    assert "ResponseTime" not in to_api(found)
 
 
 def test_an_orphan_alone() -> None:

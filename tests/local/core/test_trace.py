@@ -54,6 +54,13 @@ def test_in_progress() -> None:
     assert trace.notices == ["Still in progress: shop, slow"]
 
 
+def test_work_behind_the_segments_end() -> None:
+    """A trace lasts until its last activity ends, also where that is a part that outlives its segment."""
+    outlives = segment(1, end=102, subsegments=[embedded(2, start=101, end=107, subsegments=[embedded(3, start=108, end=109)])])
+
+    assert (compiled(outlives).duration, compiled(outlives).end_time) == (9, 109.0)
+
+
 def test_the_later_of_two_complete_ones() -> None:
     """X-Ray takes one complete document; of two different ones the later stands and it is said, of two equal ones nothing is."""
     assert compiled(segment(1, user="a"), segment(1, user="b")).segments == [segment(1, user="b")]
@@ -110,17 +117,14 @@ def test_resource_names(name: str, aws: dict[str, Any], names: list[str] | None)
 def test_wrong_details_are_left_out_and_said() -> None:
     """A detail of the wrong type costs that detail, not the segment."""
     http = {"request": {"url": "http://a", "method": 7, "custom": 1}, "response": {"status": 200, "content_length": "2"}}
-    annotations = {"good": 1, "true": True, "list": [1], "long": "x" * 1001, "nothing": None, "huge": 10**400}
+    annotations = {"good": 1, "true": True, "list": [1], "nothing": None, "huge": 10**400}
     trace = compiled(segment(1, "a?b", http=http, annotations=annotations))
 
     good = {"request": {"url": "http://a", "custom": 1}, "response": {"status": 200}}
     assert trace.segments == [segment(1, "a?b", http=good, annotations={"good": 1, "true": True})]
     assert trace.notices == [
         "X-Ray does not allow some of the characters in these names: a?b",
-        (
-            "X-Ray leaves out annotations that are no string, number or truth value, or too long: "
-            "huge of a?b, list of a?b, long of a?b and 1 more"
-        ),
+        "X-Ray leaves out annotations that are no string, number or truth value: huge of a?b, list of a?b, nothing of a?b",
         "X-Ray leaves out what is of the wrong type in the http block of: a?b (2 times)",
     ]
 
@@ -208,6 +212,37 @@ def test_links_are_kept() -> None:
     assert compiled(segment(1, subsegments=[embedded(2, links=links)])).segments == [
         segment(1, subsegments=[embedded(2, links=links)])
     ]
+
+
+def link(number: int, trace: int = 1) -> Document:
+    """A link to segment `number` of another trace."""
+    return {"trace_id": f"1-5f84c7a5-{trace:024x}", "id": eid(number), "attributes": {}}
+
+
+def test_links_that_come_later() -> None:
+    """A document that comes again with links adds them to the known ones, in any order, and that is nothing to complain about."""
+    documents = [segment(1, links=[link(7)]), segment(1), segment(1, links=[link(8)])]
+
+    traces = [compiled(*order) for order in itertools.permutations(documents)]
+
+    assert traces == [traces[0]] * 6
+    assert (traces[0].segments, traces[0].notices) == ([segment(1, links=[link(7), link(8)])], [])
+
+
+def test_links_beyond_x_rays_limits() -> None:
+    """A segment with its parts keeps links to 20 traces, the whole trace 100 links; what is left out is said."""
+    below = embedded(2, "send", links=[link(2, 1), *(link(number, number) for number in range(20, 30))])
+    one = compiled(segment(1, links=[link(number, number) for number in range(15)], subsegments=[below]))
+    many = compiled(
+        segment(1, links=[link(number) for number in range(60)]), segment(2, links=[link(number) for number in range(60)])
+    )
+
+    (top,) = one.segments
+    assert [len(found["links"]) for found in (top, top["subsegments"][0])] == [15, 6]
+    assert top["subsegments"][0]["links"] == [link(2, 1), *(link(number, number) for number in range(20, 25))]
+    assert one.notices == ["X-Ray keeps links to 20 traces in a segment and 100 in all; left out at: send (5 times)"]
+    assert [len(found["links"]) for found in many.segments] == [60, 40]
+    assert many.notices == ["X-Ray keeps links to 20 traces in a segment and 100 in all; left out at: shop (20 times)"]
 
 
 def test_orphans_stand_by_themselves() -> None:
