@@ -68,7 +68,7 @@ class View:
 
     id: str
     texts: Sequence[str]
-    links: Sequence[tuple[str, Document]]
+    links: Sequence[tuple[str, Document]] = ()
 
     @functools.cached_property
     def trace(self) -> CompiledTrace:

@@ -170,7 +170,7 @@ def test_many_threads_write_and_read_at_once(store: Store) -> None:
 def test_a_trace_that_cannot_be_compiled_keeps_nobody_waiting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that fails and one whose rows do not fit are reported with their documents; the others of the chunk are there."""
 
-    def some(trace: str, texts: Sequence[str], revision: int) -> Derived:
+    def some(trace: str, texts: Sequence[str], revision: int, _links: object) -> Derived:
         if trace == trace_id(1):
             raise ZeroDivisionError("one")
         rows = derive(trace, texts, revision)

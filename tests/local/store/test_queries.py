@@ -171,7 +171,7 @@ def test_what_changes_while_a_minute_is_added_up_is_not_lost(store: Store, monke
 def test_documents_that_come_while_a_trace_is_compiled_are_compiled_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The trace stays due: its summary ends with both documents in it."""
 
-    def slow(trace: str, texts: Sequence[str], revision: int) -> Derived:
+    def slow(trace: str, texts: Sequence[str], revision: int, _links: object) -> Derived:
         monkeypatch.setattr("xray_local.deriver.derive", derive)
         made = derive(trace, texts, revision)
         store.ingest([text({**segment(1), "fault": True})], "udp", START)
