@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import sys
 import time
@@ -37,7 +38,8 @@ app = typer.Typer(
 )
 
 Endpoint = Annotated[str | None, typer.Option("--endpoint", metavar="URL", help="Ask the X-Ray API there, also Amazon's own.")]
-Db = Annotated[Path | None, typer.Option("--db", metavar="PATH", help="Read this database; no server is needed.")]
+# readable=False: a file that may not be read is explained by the store, with its owner and what to do.
+Db = Annotated[Path | None, typer.Option("--db", metavar="PATH", readable=False, help="Read this database; no server is needed.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a picture.")]
 Since = Annotated[str, typer.Option("--since", metavar="AGE", help="From this long ago: 30s, 15m, 6h, 7d.")]
 Filter = Annotated[
@@ -92,7 +94,9 @@ def up(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="UDP for segments and TCP for the API; 0 takes a free one.")
     ] = 2000,
-    db: Annotated[Path | None, typer.Option("--db", metavar="PATH", help="The database; by default in your data folder.")] = None,
+    db: Annotated[
+        Path | None, typer.Option("--db", metavar="PATH", readable=False, help="The database; by default in your data folder.")
+    ] = None,
     memory: Annotated[bool, typer.Option("--memory", help="Keep nothing on disk.")] = False,
     forward: Annotated[bool, typer.Option("--forward", help="Send everything to AWS X-Ray as well, as its daemon does.")] = False,
     forward_to: Annotated[str | None, typer.Option("--forward-to", metavar="URL", help="The same, to another endpoint.")] = None,
@@ -106,6 +110,7 @@ def up(
 
     if memory and db:
         fail("--memory and --db exclude each other")
+    logging.basicConfig(format="xray-local: %(message)s", level=logging.WARNING)
     try:
         with Store(None if memory else db or home.database()) as store:
             forwarder = forwarding.Forwarder(forwarding.client(endpoint=forward_to)) if forward or forward_to else None

@@ -182,6 +182,7 @@ class Daemon:
         self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         # Each is written by one thread only; the difference is what waits.
         self._received = self._taken = 0
+        self._in_hand = 0
         self._closing = False
         self._last_try = threading.Event()
         self._threads = [
@@ -204,7 +205,7 @@ class Daemon:
     @property
     def backlog(self) -> int:
         """Datagrams that were received and are not in the store yet."""
-        return self._waiting.qsize()
+        return self._waiting.qsize() + self._in_hand
 
     def snapshot(self) -> Counts:
         """The counts, with the kernel's brought up to date."""
@@ -253,6 +254,7 @@ class Daemon:
 
     def _store_all(self) -> None:
         for batch in self._batches():
+            self._in_hand = len(batch)
             try:
                 self._keep(batch)
             except Exception as error:  # noqa: BLE001  (whatever one batch holds or meets, the next one must be taken)
@@ -260,6 +262,7 @@ class Daemon:
                 self.counts.last_error = f"{type(error).__name__}: {error}"
                 LOG.warning("%d datagrams are lost: %s", len(batch), self.counts.last_error)
             self._taken += sum(map(len, batch))
+            self._in_hand = 0
 
     def _keep(self, batch: Sequence[bytes]) -> None:
         good: list[str | bytes] = []

@@ -295,6 +295,9 @@ def start(store: Store, host: str = HOST, port: int = PORT, options: Options | N
     options = options or Options()
     tcp, udp = bind_both(host, port)
     bound: int = tcp.getsockname()[1]
+    store.trouble.tell = LOG.warning
+    if options.forwarder:
+        options.forwarder.trouble.tell = LOG.warning
     forward = options.forwarder.put if options.forwarder else None
     daemon = Daemon(udp, store, forward, options.clock)
     context = api.Context(store, options.region, clock=options.clock)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -30,6 +27,8 @@ class Trouble:
 
     def __init__(self, what: str, consequence: str, clock: Callable[[], float] = time.time) -> None:
         """`what` works or fails, and `consequence` says what that means; both are for the user."""
+        self.tell: Callable[[str], object] = lambda _text: None
+        """Called with a sentence when it begins to fail, and when it works again; the server's to set."""
         self._what, self._consequence, self._clock = what, consequence, clock
         self._told = Told()
         self._lock = threading.Lock()
@@ -40,7 +39,7 @@ class Trouble:
             now, began = self._clock(), self._told.since is None
             self._told = Told(self._told.failures + 1, now if began else self._told.since, now, text)
         if began:
-            log.warning("%s; %s", text, self._consequence)
+            self.tell(f"{text}; {self._consequence}")
 
     def worked(self) -> None:
         """It worked just now."""
@@ -50,7 +49,8 @@ class Trouble:
         with self._lock:
             told, self._told.since = Told(**asdict(self._told)), None
         if told.since is not None:
-            log.warning("%s works again, after %.0f s and %d failures", self._what, self._clock() - told.since, told.failures)
+            lasted = max(self._clock() - told.since, 0.0)
+            self.tell(f"{self._what} works again, after {lasted:.0f} s and {told.failures} failures")
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
