@@ -78,10 +78,10 @@ def _ways(start: Entity, below: Below, flagged: set[str]) -> Iterator[Way]:
 def _contradicted(entity: Entity) -> bool:
     """Lambda flags an invocation whose function failed as an error, yet answers 200: X-Ray finds no root cause in that.
 
-    Its own segment only: what is inferred from a caller's Invoke has the flags that the caller gave it for a reason.
+    Its own segment and the attempts in it only: what is inferred from a caller's Invoke has the caller's flags for a reason.
     """
-    document = entity.document
-    if document.get("origin") != LAMBDA or document.get("inferred") or "cause" in document:
+    document, segment = entity.document, entity.segment
+    if segment.get("origin") != LAMBDA or segment.get("inferred") or "cause" in document:
         return False
     status: int = document.get("http", {}).get("response", {}).get("status", 0)
     return 200 <= status < 300

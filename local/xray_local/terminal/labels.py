@@ -44,7 +44,7 @@ def label(node: Document) -> str:
     if isinstance(status, int) and status >= 400:
         words.append(str(status))
     thrown = _exceptions(node)
-    if thrown and aws:
+    if thrown and "operation" in aws:
         words.append(str(thrown[0].get("type", "")))
     if aws.get("retries"):
         words.append(f"({aws['retries']} retries)")
@@ -93,7 +93,7 @@ def exception(node: Document) -> str:
     if not thrown:
         return printable(_mapping(node, "cause").get("message", ""))
     found = thrown[0]
-    if "aws" in node:
+    if "operation" in _mapping(node, "aws"):
         return printable(found.get("message", ""))
     stack = found.get("stack")
     where = stack[-1] if isinstance(stack, list) and stack and isinstance(stack[-1], dict) else None

@@ -70,7 +70,8 @@ def test_label(node: dict[str, Any], text: str) -> None:
             "E: m at a.py:3 in f",
         ),
         ({"cause": {"exceptions": [{"type": "E", "stack": [{}]}]}}, "E"),
-        ({"aws": {}, "cause": {"exceptions": [{"type": "E", "message": "m"}]}}, "m"),
+        ({"aws": {"operation": "PutItem"}, "cause": {"exceptions": [{"type": "E", "message": "m"}]}}, "m"),
+        ({"aws": {"function_arn": "a"}, "cause": {"exceptions": [{"type": "E", "message": "m"}]}}, "E: m"),
         ({"cause": {"exceptions": ["text"]}}, ""),
     ],
 )
