@@ -66,6 +66,18 @@ class Source:
 
 
 @dataclass(frozen=True)
+class ImageBuild:
+    """How a function's image is built: Metadata of the resource in the template, as `sam build` reads it."""
+
+    dockerfile: str = "Dockerfile"
+    """Within the function's `code`."""
+    args: Mapping[str, str] = field(default_factory=dict)
+    """DockerBuildArgs."""
+    target: str | None = None
+    """DockerBuildTarget."""
+
+
+@dataclass(frozen=True)
 class Function:
     """A function as it is configured."""
 
@@ -87,6 +99,10 @@ class Function:
     sources: tuple[Source, ...] = ()
     image: str | None = None
     """The container image (PackageType Image); needs Docker."""
+    build: ImageBuild | None = None
+    """How `image` is made of `code`; None: it is there or pulled."""
+    aliases: tuple[str, ...] = ()
+    """Names of its aliases, all of which mean `version`."""
     description: str = ""
     version: str = "$LATEST"
 
