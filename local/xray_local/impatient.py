@@ -38,6 +38,13 @@ class ImpatientProtocol(H11Protocol):
         self._calm()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """At the end of the server nobody waits for the rest of a body: uvicorn would, and then print each one's traceback."""
+        if self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
+        else:
+            super().shutdown()
+
     def _calm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()

@@ -26,11 +26,15 @@ class Server:
     process: subprocess.Popen[bytes]
     address: str
     endpoint: str
-    log: Path
+    home: Path
 
     def said(self) -> list[str]:
         """What it wrote to standard error."""
-        return self.log.read_text(encoding="utf-8").splitlines()
+        return (self.home / "stderr").read_text(encoding="utf-8").splitlines()
+
+    def greeted(self) -> list[str]:
+        """What it wrote to standard output."""
+        return (self.home / "stdout").read_text(encoding="utf-8").splitlines()
 
     def inside(self, path: Path) -> Path:
         """A path as the server sees it, whatever is mounted for it alone."""
@@ -49,7 +53,7 @@ def serving(home: Path, *arguments: str, command: Sequence[str] = COMMAND, **mor
         wait_until(lambda: len(TOLD.findall(out.read_text())) == 2 or process.poll() is not None, 30)
         found = TOLD.findall(out.read_text())
         assert len(found) == 2, log.read_text()
-        yield Server(process, *found, log)
+        yield Server(process, found[0], found[1], home)
     finally:
         process.terminate()
         process.wait(30)
