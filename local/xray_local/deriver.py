@@ -238,6 +238,7 @@ def _replace(connection: sqlite3.Connection, derived: Sequence[tuple[int, Derive
     connection.executemany(sql("answer_put"), headlines)
     connection.executemany(sql("annotation_put"), [(key, *row) for key, rows in made for row in rows.annotations])
     connection.executemany(sql("user_put"), [(key, *row) for key, rows in made for row in rows.users])
+    connection.executemany(sql("resource_put"), [(key, *row) for key, rows in made for row in rows.resources])
     connection.executemany(sql("visit_put"), [(key, *row) for key, rows in made for row in rows.visits])
     connection.executemany(sql("call_put"), [(key, *row) for key, rows in made for row in rows.calls])
 
@@ -249,6 +250,7 @@ def _remove(connection: sqlite3.Connection, keys: Sequence[int]) -> dict[int, fl
         before = connection.execute(sql("headline_start"), (key,)).fetchone()
         if before:
             old[key] = before[0]
-    for table in ("headline_delete", "answer_delete", "annotations_delete", "users_delete", "visits_delete", "calls_delete"):
+    tables = ("annotations_delete", "users_delete", "resources_delete", "visits_delete", "calls_delete")
+    for table in ("headline_delete", "answer_delete", *tables):
         connection.executemany(sql(table), [(key,) for key in old])
     return old

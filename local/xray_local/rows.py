@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .graph import contribution
-from .model import Annotation, Call, Contribution, Document, Edge, Node, Outcome, ServiceKey, Statistics, Summary, Visit
+from .model import CLIENT, Annotation, Call, Contribution, Document, Edge, Node, Outcome, ServiceKey, Statistics, Summary, Visit
 from .summary import summarise, to_api
 from .trace import compile_trace
 
@@ -33,6 +33,7 @@ class Derived:
     summary: dict[str, Any]
     annotations: list[tuple[Any, ...]]
     users: list[tuple[str]]
+    resources: list[tuple[str, str]]
     visits: list[tuple[Any, ...]]
     calls: list[tuple[Any, ...]]
 
@@ -45,13 +46,17 @@ def derive(trace_id: str, texts: Sequence[str], revision: int, mirrored: Iterabl
     trace = compile_trace(trace_id, [json.loads(text) for text in texts], mirrored)
     summary = replace(summarise(trace), revision=revision)
     graph = contribution(trace)
+    # As filters.view has them: whom a client called, and who answers without segments of its own.
+    entered = {call.callee for call in graph.calls if call.source.type == CLIENT}
+    inferred = {visit.id for visit in graph.visits if visit.inferred}
     return Derived(
         graph=graph,
         summary=_summary(summary, graph),
         annotations=[_annotation(annotation) for annotation in summary.annotations],
         users=[(user.name,) for user in summary.users],
-        visits=[_visit(visit) for visit in graph.visits],
-        calls=[_call(call) for call in graph.calls],
+        resources=_resources(summary),
+        visits=[_visit(visit, entered=visit.id in entered) for visit in graph.visits],
+        calls=[_call(call, inferred=call.callee in inferred) for call in graph.calls],
     )
 
 
@@ -97,6 +102,10 @@ def _summary(summary: Summary, graph: Contribution) -> dict[str, Any]:
         "has_error": summary.has_error,
         "has_throttle": summary.has_throttle,
         "is_partial": summary.is_partial,
+        "has_inferred": any(visit.inferred for visit in graph.visits),
+        "has_fault_causes": bool(summary.fault_root_causes),
+        "has_error_causes": bool(summary.error_root_causes),
+        "has_response_time_causes": bool(summary.response_time_root_causes),
         "http_url": summary.http.url or None,
         "http_method": summary.http.method or None,
         "http_status": _integer(summary.http.status) or None,
@@ -120,13 +129,23 @@ def _annotation(annotation: Annotation) -> tuple[Any, ...]:
     return (key, None, _real(value), None)
 
 
-def _visit(visit: Visit) -> tuple[Any, ...]:
-    return (visit.id, visit.parent_id, *_key(visit.service), visit.inferred, _real(visit.start_time), *_outcome(visit.outcome))
+def _resources(summary: Summary) -> list[tuple[str, str]]:
+    kinds = {
+        "availabilityzone": summary.availability_zones,
+        "instance.id": summary.instance_ids,
+        "resource.arn": summary.resource_arns,
+    }
+    return [(kind, value) for kind, values in kinds.items() for value in values]
 
 
-def _call(call: Call) -> tuple[Any, ...]:
+def _visit(visit: Visit, *, entered: bool) -> tuple[Any, ...]:
+    head = (visit.id, visit.parent_id, *_key(visit.service), visit.inferred)
+    return (*head, _real(visit.start_time), *_outcome(visit.outcome), entered)
+
+
+def _call(call: Call, *, inferred: bool) -> tuple[Any, ...]:
     ends = (*_key(call.source), *_key(call.target), call.caller, call.callee)
-    return (*ends, _real(call.start_time), *_outcome(call.outcome), call.link)
+    return (*ends, _real(call.start_time), *_outcome(call.outcome), call.link, inferred)
 
 
 def _key(key: ServiceKey) -> tuple[str, str, str]:

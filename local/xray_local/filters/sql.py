@@ -55,11 +55,7 @@ class Scope:
     lists: dict[str, tuple[str, str]]
 
 
-ENTERED = f"EXISTS (SELECT 1 FROM calls AS k WHERE k.trace = v.trace AND k.callee = v.id AND k.source_type = '{CLIENT}')"  # noqa: S608 - a constant
-INFERRED = "EXISTS (SELECT 1 FROM visits AS k WHERE k.trace = c.trace AND k.id = c.callee AND k.inferred)"
-# The text is searched before it is parsed: few traces have such a list, and the search takes half the time (450 ms among 100,000
-# traces).
-SUMMARY_LIST = "(instr(s.api, '\"{0}\":[{{{{') > 0 AND EXISTS (SELECT 1 FROM json_each(s.api, '$.{0}') AS j WHERE {{}}))"
+RESOURCES = "+s.trace IN (SELECT r.trace FROM resources AS r WHERE r.kind = '{0}' AND {{}})"
 
 TRACE = Scope(
     flags={
@@ -68,7 +64,7 @@ TRACE = Scope(
         "throttle": "s.has_throttle",
         "fault": "s.has_fault",
         "partial": "s.is_partial",
-        "inferred": "EXISTS (SELECT 1 FROM visits AS v WHERE v.trace = s.trace AND v.inferred)",
+        "inferred": "s.has_inferred",
         "root": "s.entry_name IS NOT NULL",
     },
     numbers={"responsetime": "s.response_time", "duration": "s.duration", "http.status": "s.http_status"},
@@ -83,9 +79,7 @@ TRACE = Scope(
     },
     lists={
         "user": ("u.name", "+s.trace IN (SELECT u.trace FROM users AS u WHERE {})"),
-        "availabilityzone": ("json_extract(j.value, '$.Name')", SUMMARY_LIST.format("AvailabilityZones")),
-        "instance.id": ("json_extract(j.value, '$.Id')", SUMMARY_LIST.format("InstanceIds")),
-        "resource.arn": ("json_extract(j.value, '$.ARN')", SUMMARY_LIST.format("ResourceARNs")),
+        **{kind: ("r.value", RESOURCES.format(kind)) for kind in ("availabilityzone", "instance.id", "resource.arn")},
     },
 )
 VISIT = Scope(
@@ -96,7 +90,7 @@ VISIT = Scope(
         "fault": "v.fault",
         "partial": "v.in_progress",
         "inferred": "v.inferred",
-        "root": ENTERED,
+        "root": "v.entered",
     },
     numbers=dict.fromkeys(("responsetime", "duration"), "CASE WHEN v.in_progress THEN NULL ELSE v.response_time END"),
     texts={"name": "v.name", "type": "v.type", "account.id": "v.account"},
@@ -109,7 +103,7 @@ CALL = Scope(
         "throttle": "c.throttle",
         "fault": "c.fault",
         "partial": "c.in_progress",
-        "inferred": INFERRED,
+        "inferred": "c.inferred",
         "root": f"c.source_type = '{CLIENT}'",
     },
     numbers=dict.fromkeys(("responsetime", "duration"), "CASE WHEN c.in_progress THEN NULL ELSE c.response_time END"),
@@ -126,7 +120,7 @@ TEXT_OPERATORS = {
     "BEGINSWITH": ("{0} <> '' AND (? = '' OR substr(CAST({0} AS BLOB), 1, length(CAST(? AS BLOB))) = CAST(? AS BLOB))", 3),
     "ENDSWITH": ("{0} <> '' AND (? = '' OR substr(CAST({0} AS BLOB), -length(CAST(? AS BLOB))) = CAST(? AS BLOB))", 3),
 }
-CAUSES = {"fault": "FaultRootCauses", "error": "ErrorRootCauses", "responsetime": "ResponseTimeRootCauses"}
+CAUSES = {"fault": "s.has_fault_causes", "error": "s.has_error_causes", "responsetime": "s.has_response_time_causes"}
 
 
 # SQLite's parser has a stack of 100, and one level of `NOT (x AND` takes 4 of it; the rest is for the statements around.
@@ -181,7 +175,7 @@ def _elsewhere(expression: Annotation | Service | Edge | RootCause | JsonCause |
         selected = _joined(f"{source.text} AND {target.text}", source, target)
         return _exists("calls AS c", selected, expression.filter, over=over)
     if isinstance(expression, RootCause):
-        there = Condition(f"(json_array_length(s.api, '$.{CAUSES[expression.cause]}') > 0)", exact=False)
+        there = Condition(f"({CAUSES[expression.cause]})", exact=False)
         return there if over else _unknown(over=over)
     if isinstance(expression, JsonCause):
         return _unknown(over=over)

@@ -107,17 +107,18 @@ def test_versions_follow_each_other_or_nothing_happens(tmp_path: Path, monkeypat
     path = tmp_path / "traces.db"
     with Store(path) as store:
         store.ingest([text(segment(1))], "udp", START)
-    good, bad = tmp_path / "0002_good.sql", tmp_path / "0003_bad.sql"
+    good, bad = tmp_path / "good.sql", tmp_path / "bad.sql"
     good.write_text("CREATE TABLE extra (a);\nINSERT INTO extra SELECT trace_id FROM traces;\n", encoding="utf-8")
     bad.write_text("DROP TABLE extra;\nNOT SQL;\n", encoding="utf-8")
     known = database.migrations()
-    monkeypatch.setattr(database, "migrations", lambda: [*known, (2, good)])
+    newest = known[-1][0]
+    monkeypatch.setattr(database, "migrations", lambda: [*known, (newest + 1, good)])
     Store(path).close()
-    monkeypatch.setattr(database, "migrations", lambda: [*known, (2, good), (3, bad)])
+    monkeypatch.setattr(database, "migrations", lambda: [*known, (newest + 1, good), (newest + 2, bad)])
     with pytest.raises(StoreError, match="syntax error"):
         Store(path)
     with sqlite3.connect(path) as file:
-        assert file.execute("PRAGMA user_version").fetchone() == (2,)
+        assert file.execute("PRAGMA user_version").fetchone() == (newest + 1,)
         assert file.execute("SELECT a FROM extra").fetchall() == [(trace_id(1),)]
 
 

@@ -1,0 +1,1 @@
+INSERT INTO resources (trace, kind, value) VALUES (?, ?, ?);
