@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     LoadOwn = Callable[[Iterable[str]], None]
 
+_XRAY_SDK = ("plugins.", "plugins.xray_sdk")
 # What the botocore plug-in needs, in the order in which they need each other.
 _BOTOCORE = (
     "causes", "plugins.", "plugins.aws_errors", "plugins.aws_table", "plugins.aws_resources", "plugins.tracers",
@@ -100,6 +101,19 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
         botocore.apply(handlers, settings)
         debug("botocore is imported: its calls are recorded")
 
+    def apply_xray_sdk(recorder_module: "ModuleType") -> None:
+        live.load(_XRAY_SDK)
+        from .plugins import xray_sdk  # noqa: PLC0415  (only where the function imports it)
+
+        xray_sdk.apply(recorder_module)
+        debug("aws_xray_sdk is imported: its subsegments are in the same tree")
+
+    def defer_patches(patcher: "ModuleType") -> None:
+        live.load(("plugins.", "plugins.xray_sdk_patches"))
+        from .plugins import xray_sdk_patches  # noqa: PLC0415  (only where the function imports the SDK)
+
+        xray_sdk_patches.apply(patcher, imports)
+
     def follow_threads() -> None:
         live.load(("threads",))
         from . import threads  # noqa: PLC0415  (only where a subsegment is open that others can hang below)
@@ -109,5 +123,8 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
 
     if "botocore" not in settings.disable:
         imports.when_loaded("botocore.handlers", guarded("botocore")(apply_botocore), always=True)
+    if "aws_xray_sdk" not in settings.disable:
+        imports.when_loaded("aws_xray_sdk.core.recorder", guarded("aws_xray_sdk")(apply_xray_sdk), always=True)
+        imports.when_loaded("aws_xray_sdk.core.patcher", guarded("aws_xray_sdk")(defer_patches), always=True)
     if "threads" not in settings.disable:
         live.follow_threads = guarded("threads")(follow_threads)

@@ -116,6 +116,10 @@ class Initialization(Trace):
         """Process start, seconds since the epoch."""
         return self._top.start_time
 
+    def main(self) -> Subsegment:
+        """Return the initialization's own subsegment, wherever its code stands."""
+        return self._top
+
     def client_ready(self) -> None:
         """Note the end of the runtime's own start: Python, and the runtime client's import."""
         now = self._recorder.clock()
@@ -179,7 +183,10 @@ class Initialization(Trace):
             details["seconds_before_invocation"] = round(gap, 3)
         if self.lost:
             details["lost"] = dict(self.lost)
-        root.fields = {"annotations": annotations, "metadata": {"xray_instrument": details}}
+        told = root.fields  # what the function's own code put on "the segment" while it was loaded
+        annotations = {**told.get("annotations", {}), **annotations}
+        metadata = {**told.get("metadata", {}), "xray_instrument": details}
+        root.fields = {**told, "annotations": annotations, "metadata": metadata}
         if cause is not None:
             root.fields.update(fault=True, cause=cause)
         root.children = list(self._shown(root))

@@ -47,6 +47,10 @@ class Trace:
         self.lost: "dict[str, int]" = {}
         self.root: "Subsegment"
 
+    def main(self) -> "Subsegment":
+        """Return the subsegment that stands for the whole: where annotations of "the segment" go."""
+        return self.root
+
 
 class Subsegment:
     """One open or finished piece of work. Only its maker changes it, and only while it is open.

@@ -30,17 +30,29 @@ class Recorder:
 
     def begin(self, name: str, *, leaf: bool = False) -> Subsegment:
         """Open a subsegment below the one that is open here, and make it the open one."""
+        self._look_around(leaf=leaf)
+        above = parent()
+        opened = Subsegment(name, self.new_id(), self.clock(), above.trace)
+        opened.leaf = leaf
+        return self._open(opened, above)
+
+    def begin_below(self, opened: Subsegment, above: Subsegment) -> Subsegment:
+        """Open a subsegment that its maker has made, with an id and a start of its own, below the given one."""
+        self._look_around(leaf=opened.leaf)
+        return self._open(opened, above)
+
+    def _look_around(self, *, leaf: bool) -> None:
         if live.until and self.clock() > live.until:
             live.trace = NOTHING  # a worker that was forked in an invocation and kept must not record into it for ever
         if not leaf and live.follow_threads is not None:
             follow, live.follow_threads = live.follow_threads, None
             follow()
-        above = parent()
-        opened = Subsegment(name, self.new_id(), self.clock(), above.trace)
+
+    @staticmethod
+    def _open(opened: Subsegment, above: Subsegment) -> Subsegment:
         opened.parent = above
         opened.parent_id = above.id
-        opened.leaf = leaf
-        above.trace.open[opened.id] = opened
+        opened.trace.open[opened.id] = opened
         opened.token = enter(opened)
         return opened
 

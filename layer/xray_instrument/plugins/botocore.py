@@ -23,7 +23,7 @@ import sys
 from _thread import allocate_lock
 
 from .. import causes
-from ..context import enter, live, parent
+from ..context import current, enter, live, parent
 from ..guard import guarded
 from ..header import NAME as TRACE_HEADER
 from ..invocation import Invocation
@@ -31,7 +31,7 @@ from ..model import Subsegment
 from ..recorder import recorder
 from .aws_errors import flags
 from .aws_resources import Operation, describe_response
-from .tracers import other_tracer
+from .tracers import XRAY_SDK, other_tracer, replace, replaceable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ def _follow(emitter: "Any") -> None:
 @guarded("botocore")
 def _begin(model: "Any", params: "dict[str, Any]", request_signer: "Any", context: "dict[str, Any]") -> None:
     given = context.pop(_CALL, None)
-    if other_tracer(request_signer.__class__):
+    tracer = other_tracer(request_signer.__class__)
+    if tracer and (tracer != XRAY_SDK or not replaceable(current())):
         return
     emitter = request_signer._event_emitter  # noqa: SLF001  (botocore's signers have had it since 2014)
     if _FOLLOW not in emitter.__dict__:
@@ -154,7 +155,7 @@ def _begin(model: "Any", params: "dict[str, Any]", request_signer: "Any", contex
     while above.leaf and above.end_time is None and above.parent is not None and not _inside_a_call():
         above = above.parent
         enter(above)
-    subsegment = recorder.begin(operation.service, leaf=True)
+    subsegment = replace(current(), operation.service) if tracer else recorder.begin(operation.service, leaf=True)
     subsegment.fields = {
         "namespace": "aws",
         "aws": operation.describe(given if given.__class__ is dict else {}, context.get("client_region")),
