@@ -12,7 +12,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .database import Database, sql
@@ -27,8 +27,8 @@ from .trace import compile_trace
 if TYPE_CHECKING:
     from .filters import Expression
 
-# Some 100 ms of compiling.
-SCANNED_AT_MOST = 500
+# Some 60 ms of compiling.
+SCANNED_AT_MOST = 250
 # GetTraceSummaries has no documented page size; boto3's own paginator shows what comes. Short first answers are worth more.
 PAGE = 100
 # The newest possible place of a page: before any time, any trace.
@@ -39,6 +39,12 @@ RANGES = {
     "Event": ("summaries_overlapping", "start_time"),
     "Service": ("summaries_page", "end_time"),
 }
+
+
+# How many rows are asked in the order of the page before all are asked in the order of the table: some 3 ms.
+NEAR = 5_000
+# Row after row instead of by way of an index. Among 100,000 traces a filter that nothing matches takes 36 ms so, and not 61.
+IN_TABLE_ORDER = "+s.trace IN (SELECT s.trace FROM headlines AS s NOT INDEXED WHERE {0})"
 
 
 class BadTokenError(ValueError):
@@ -96,6 +102,11 @@ class _Range:
     where: str = "TRUE"
     values: tuple[Any, ...] = ()
 
+    @property
+    def by_columns(self) -> bool:
+        """Whether each row has to be looked at, because the filter is no list of traces (filters.sql)."""
+        return self.where != "TRUE" and "SELECT" not in self.where
+
 
 class Queries:
     """Reads the derived rows."""
@@ -151,7 +162,7 @@ class Queries:
         return [load_graph(row[2]) for row in rows]
 
     def _decided(self, connection: sqlite3.Connection, wanted: _Range, place: tuple[float, int], limit: int) -> Summaries:
-        rows = list(_rows(connection, wanted, place, limit + 1))
+        rows = _found(connection, wanted, place, limit + 1)
         kept = rows[:limit]
         more = _token(kept[-1][2], kept[-1][0]) if len(rows) > limit else None
         return Summaries([json.loads(row[3]) for row in kept], more, len(kept))
@@ -162,7 +173,7 @@ class Queries:
         place, limit = page
         found: list[dict[str, Any]] = []
         scanned = 0
-        for row in _rows(connection, wanted, place, SCANNED_AT_MOST):
+        for row in _found(connection, wanted, place, SCANNED_AT_MOST):
             scanned += 1
             if _matches(expression, self._view(connection, row[0], row[1])):
                 found.append(json.loads(row[3]))
@@ -180,6 +191,24 @@ def _rows(connection: sqlite3.Connection, wanted: _Range, place: tuple[float, in
     statement, column = RANGES[wanted.kind]
     values = (wanted.end, wanted.start, *place, *wanted.values, limit)
     return connection.execute(sql(statement).format(time=column, filter=wanted.where), values)
+
+
+def _found(connection: sqlite3.Connection, wanted: _Range, place: tuple[float, int], limit: int) -> list[tuple[Any, ...]]:
+    """The first rows of a page: soon where many match, and not much later where few do.
+
+    What many traces match is found among the next NEAR in the page's order. What few match makes SQLite look at each row, and by
+    way of the order's index that takes twice as long as row after row.
+    """
+    _statement, column = RANGES[wanted.kind]
+    if not wanted.by_columns or wanted.kind == "Event":
+        return list(_rows(connection, wanted, place, limit))
+    edge = connection.execute(sql("summaries_edge").format(time=column), (wanted.end, wanted.start, *place, NEAR)).fetchone()
+    if edge is None:
+        return list(_rows(connection, wanted, place, limit))
+    near = list(_rows(connection, replace(wanted, start=edge[0]), place, limit))
+    if len(near) == limit:
+        return near
+    return list(_rows(connection, replace(wanted, where=IN_TABLE_ORDER.format(wanted.where)), place, limit))
 
 
 def _place(token: str | None) -> tuple[float, int]:

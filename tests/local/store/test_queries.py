@@ -194,10 +194,14 @@ EXPRESSIONS = [
 ]
 
 
+@pytest.mark.parametrize("near", [1, 4, 1000])
 @pytest.mark.parametrize("text_of_it", EXPRESSIONS)
-def test_an_expression_leaves_over_what_it_matches(store: Store, text_of_it: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of 3 and scans of 10 together give what each trace by itself says, and the graph is that of these traces."""
+def test_an_expression_leaves_over_what_it_matches(
+    store: Store, text_of_it: str, near: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of 3 and scans of 10 give what each trace by itself says, in whichever order SQL looks, and the graph is theirs."""
     monkeypatch.setattr(queries, "SCANNED_AT_MOST", 10)
+    monkeypatch.setattr(queries, "NEAR", near)
     expression = filters.parse(text_of_it)
     wanted = []
     for one, documents in _traffic():
