@@ -19,7 +19,8 @@ from rich.console import Console
 from xray_local import __version__, home
 from xray_local.terminal import doctor as diagnosis
 from xray_local.terminal import files, listing, service_map, timeline
-from xray_local.terminal.choosing import DEFAULT_ENDPOINT, SINCE, last, opened, query, running_endpoint, seconds
+from xray_local.terminal.choosing import DEFAULT_ENDPOINT, SINCE, advice, last, opened, query, running_endpoint, seconds
+from xray_local.terminal.labels import printable
 from xray_local.terminal.source import EndpointSource, Reader, SourceError, Trace, health
 
 POLL_S = 0.5
@@ -185,6 +186,13 @@ def traces(
         if not found:
             whole = "that match" if expression else "yet"
             out.print(f"No traces {whole} in {reader.source.describe()} since {since} ago; `xray-local doctor` tells why.")
+            _print_advice(out, expression)
+
+
+def _print_advice(out: Console, expression: str) -> None:
+    hint = advice(expression)
+    if hint:
+        out.print(f"{hint[0].upper()}{hint[1:]}")
 
 
 @app.command()
@@ -199,26 +207,29 @@ def trace(
         wanted = [last(reader) if name == "last" else name for name in ids]
         found = list(reader.traces(wanted))
         if as_json:
-            show_json([document(one) for one in found])
+            show_json([document(one, reader.source.notices(one.id)) for one in found])
         else:
             out = console()
             for one in found:
-                out.print(picture(one, out.width))
+                out.print(picture(one, reader.source.notices(one.id), out.width))
         missing = [name for name in wanted if name not in {one.id for one in found}]
+        for notice in (notice for name in missing for notice in reader.source.notices(name) or ()):
+            tell(printable(notice))
         if missing:
             fail(f"not in {reader.source.describe()}: {', '.join(missing)}")
 
 
-def document(one: Trace) -> dict[str, Any]:
-    """A trace as JSON: as BatchGetTraces has it, but for the documents, which are no strings here."""
-    return {"Id": one.id, "Duration": one.duration, "LimitExceeded": one.limit_exceeded, "Segments": one.segments}
+def document(one: Trace, notices: list[str] | None) -> dict[str, Any]:
+    """A trace as JSON: as BatchGetTraces has it, but for the documents, which are no strings here, and what there is to say."""
+    found = {"Id": one.id, "Duration": one.duration, "LimitExceeded": one.limit_exceeded, "Segments": one.segments}
+    return found if notices is None else {**found, "Notices": notices}
 
 
-def picture(one: Trace, width: int) -> Any:
-    """A trace as a timeline."""
+def picture(one: Trace, notices: list[str] | None, width: int) -> Any:
+    """A trace as a timeline. Where the source says nothing about it, what can be seen is said."""
     trees = timeline.forest(one.segments)
-    told = [f"{one.duration * 1000:,.1f} ms", *timeline.remarks(trees, one.limit_exceeded)]
-    return timeline.drawn(one.id, ["; ".join(told)], trees, width)
+    told = [f"{one.duration * 1000:,.1f} ms", *timeline.remarks(trees if notices is None else [], one.limit_exceeded)]
+    return timeline.drawn(one.id, ["; ".join(told), *(notices or ())], trees, width)
 
 
 @app.command("map")
@@ -244,6 +255,7 @@ def service_graph(
             out.print(service_map.drawn(services, out.width))
         else:
             out.print(f"No services in {reader.source.describe()} since {since} ago; `xray-local doctor` tells why.")
+            _print_advice(out, expression)
 
 
 @app.command()
@@ -281,7 +293,7 @@ def _show_new(reader: Reader, fresh: list[listing.Summary], *, full: bool, as_js
     elif full:
         out = console()
         for one in reader.traces([summary["Id"] for summary in fresh]):
-            out.print(picture(one, out.width))
+            out.print(picture(one, reader.source.notices(one.id), out.width))
     else:
         out = console()
         for summary in fresh:

@@ -21,7 +21,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -82,10 +82,9 @@ class Options:
 def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> ASGIApp:
     """The HTTP side as an ASGI application."""
 
-    async def operation(request: Request) -> Response:
+    async def answered(request: Request, answer: Awaitable[dict[str, Any]]) -> Response:
         try:
-            body = await _body(request)
-            answer = await run_in_threadpool(_call, context, request.url.path, body)
+            return strangers.reply(await answer)
         except api.ApiError as error:
             return strangers.refusal(error)
         except StoreError as error:
@@ -93,7 +92,13 @@ def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> A
         except Exception as error:  # our own fault: the client gets AWS's form of saying so, the terminal the rest
             LOG.exception("%s failed", request.url.path)
             return strangers.refusal(api.ApiError(f"xray-local failed: {type(error).__name__}: {error}", "InternalFailure", 500))
-        return strangers.reply(answer)
+
+    async def operation(request: Request) -> Response:
+        return await answered(request, _operation(context, request))
+
+    async def noticed(request: Request) -> Response:
+        trace_id = request.path_params["trace_id"]
+        return await answered(request, run_in_threadpool(api.notices.of_trace, context, trace_id))
 
     async def healthy(_request: Request) -> Response:
         return strangers.reply(await run_in_threadpool(health))
@@ -105,9 +110,15 @@ def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> A
     routes = [
         Route("/", front, methods=["GET"]),
         Route("/health", healthy, methods=["GET"]),
+        Route(api.notices.PATH, noticed, methods=["GET"]),
         Route("/{path:path}", operation, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
     return strangers.Guard(Starlette(routes=routes))
+
+
+async def _operation(context: api.Context, request: Request) -> dict[str, Any]:
+    body = await _body(request)
+    return await run_in_threadpool(_call, context, request.url.path, body)
 
 
 def _call(context: api.Context, path: str, body: bytes) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import account, graphs, groups, model, sampling, tags, traces
+from . import account, graphs, groups, model, notices, sampling, tags, traces
 from .context import Context, Operation
 from .errors import ApiError
 
-__all__ = ["OPERATIONS", "ApiError", "Context", "call"]
+__all__ = ["OPERATIONS", "ApiError", "Context", "call", "notices"]
 
 OPERATIONS: dict[str, Operation] = {
     name: operation

@@ -60,6 +60,18 @@ def last(reader: Reader) -> str:
     return str(newest["Id"])
 
 
+def advice(expression: str) -> str | None:
+    """What else to ask when an expression has found nothing; the trouble may lie behind the entry of the trace."""
+    # Lark takes 150 ms to import, and most questions have an answer.
+    from xray_local import filters  # noqa: PLC0415
+
+    try:
+        return filters.hint(filters.parse(expression)) if expression.strip() else None
+    except filters.FilterError:
+        # Whoever was asked takes it, so it is no error of the user's.
+        return None
+
+
 def query(reader: Reader, since: str, expression: str = "") -> Query:
     """The time range of the options."""
     now = time.time()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from xray_local.model import Document
 
@@ -26,6 +26,8 @@ TRACES_PER_CALL = 5
 # PutTraceSegments: what the real daemon sends at once.
 DOCUMENTS_PER_CALL = 50
 HEALTH_TIMEOUT_S = 2.0
+# Beside the X-Ray API (xray_local.api.notices).
+NOTICES = "/xray-local/traces/{trace_id}"
 # Far enough for a wrong time zone.
 AHEAD_S = 86_400.0
 REGION_OF_A_HOST = re.compile(r"^xray(?:-fips)?\.([a-z0-9-]+)\.")
@@ -49,6 +51,10 @@ class Source(Protocol):
 
     def ask(self, operation: str, request: Mapping[str, Any]) -> Answer:
         """One call. Raises SourceError."""
+        ...
+
+    def notices(self, trace_id: str) -> list[str] | None:
+        """What there is to say about a trace, beside what BatchGetTraces has; None where nobody can tell."""
         ...
 
     def close(self) -> None:
@@ -91,7 +97,8 @@ class EndpointSource:
         region = REGION_OF_A_HOST.match(host)
         settings: dict[str, Any] = {"region_name": region[1]} if region else {}
         options: dict[str, Any] = {"retries": {"max_attempts": 2, "mode": "standard"}, "connect_timeout": 3}
-        if is_local(host):
+        self._is_local = is_local(host)
+        if self._is_local:
             settings = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
             # A proxy of the environment is for the world outside.
             options["proxies"] = {}
@@ -120,6 +127,14 @@ class EndpointSource:
         answer.pop("ResponseMetadata", None)
         plain: Answer = _plain(answer)
         return plain
+
+    def notices(self, trace_id: str) -> list[str] | None:
+        """What a server of ours says; Amazon is not asked."""
+        if not self._is_local:
+            return None
+        answer = _get(f"{self._endpoint.rstrip('/')}{NOTICES.format(trace_id=quote(trace_id, safe=''))}")
+        found = answer.get("Notices") if answer else None
+        return [str(notice) for notice in found] if isinstance(found, list) else None
 
     def close(self) -> None:
         """Close the connections."""
@@ -162,6 +177,19 @@ class DatabaseSource:
             raise SourceError(error.message) from error
         except StoreError as error:
             raise SourceError(str(error)) from error
+
+    def notices(self, trace_id: str) -> list[str] | None:
+        """As the server has it."""
+        from xray_local import api  # noqa: PLC0415
+        from xray_local.store import StoreError  # noqa: PLC0415
+
+        try:
+            found: list[str] = api.notices.of_trace(self._context, trace_id)["Notices"]
+        except api.ApiError:
+            return None
+        except StoreError as error:
+            raise SourceError(str(error)) from error
+        return found
 
     def close(self) -> None:
         """Close the file."""
@@ -228,13 +256,19 @@ class Reader:
 
 def health(endpoint: str) -> Answer | None:
     """What a server of ours says about itself; None if there is none at that address."""
+    answer = _get(f"{endpoint.rstrip('/')}/health")
+    return answer if answer and answer.get("name") == "xray-local" else None
+
+
+def _get(url: str) -> Answer | None:
+    """The JSON object at an address on this machine; None if there is none."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{endpoint.rstrip('/')}/health", timeout=HEALTH_TIMEOUT_S) as response:
+        with opener.open(url, timeout=HEALTH_TIMEOUT_S) as response:
             answer = json.load(response)
     except (OSError, ValueError):
         return None
-    return answer if isinstance(answer, dict) and answer.get("name") == "xray-local" else None
+    return answer if isinstance(answer, dict) else None
 
 
 def is_local(host: str) -> bool:

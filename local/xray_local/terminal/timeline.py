@@ -7,6 +7,7 @@ a call of 4 ms would have no length.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from xray_local.model import Document
 
-from .labels import COLOURS, detail, duration_ms, exception, flag, import_ms, label, time_text
+from .labels import COLOURS, detail, duration_ms, exception, flag, import_ms, label, printable, time_text
 
 DURATION_WIDTH, FLAG_WIDTH = 11, 9
 # Of a library's import only the parts that take this share of the initialization are drawn; the others are counted.
@@ -152,13 +153,18 @@ def drawn(title: str, lines: Sequence[str], trees: Sequence[Document], width: in
     """A trace: a heading, what there is to say about it, then each tree with its axis."""
     parts: list[RenderableType] = [
         Rule(Text(title, "bold"), align="left", characters="─"),
-        *(Text(line, "dim") for line in lines),
+        *(Text(part, "dim") for line in lines for part in wrapped(line, width)),
     ]
     axes = [Axis.of(tree) for tree in trees]
     first = min((axis.start for axis in axes), default=0.0)
     for tree, axis in zip(trees, axes, strict=True):
         parts += [Text(), *_lines(list(rows(tree)), axis, axis.start - first, width)]
     return Group(*parts, Text())
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """A sentence in lines of the terminal's width; the names in it come from documents."""
+    return textwrap.wrap(printable(line), width, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _bars(tree: Sequence[Row], width: int) -> int:
@@ -204,7 +210,7 @@ def remarks(trees: Sequence[Document], limit_exceeded: bool) -> list[str]:
     if waiting:
         found.append(f"{_count(waiting, 'part has', 'parts have')} not ended (yet)")
     if limit_exceeded:
-        found.append("X-Ray left out a part of this trace: it is too large")
+        found.append("larger than X-Ray's limit for a trace: X-Ray leaves out what is beyond it")
     return found
 
 

@@ -130,6 +130,41 @@ def test_a_timeline_in_80_columns(server: Running, command: Command) -> None:
     ]
 
 
+def test_what_there_is_to_say_about_a_trace(server: Running, command: Command) -> None:
+    """A part without its parent, a refused document and what hides in a name stand below the heading, and in the JSON."""
+    name = trace_id(1, 1_700_000_000)
+    orphan = part("app\x1b.handler", 1, 1_700_000_000.0, 1_700_000_001.0, trace_id=name, parent_id="f" * 16, type="subsegment")
+    refused = {**request(2, 1_700_000_000.0), "trace_id": name, "id": "x"}
+    server.store.ingest(texts(orphan, refused), "api", 0)
+    notices = server.store.trace(name).notices  # type: ignore[union-attr]
+
+    _code, out, _errors = command("trace", name, "--endpoint", server.endpoint)
+    _code, as_json, _errors = command("trace", name, "--json", "--endpoint", server.endpoint)
+    lost = command("trace", trace_id(2, 1_700_000_000), "--endpoint", server.endpoint)
+
+    assert [line.rstrip() for line in out.splitlines()[1:6]] == [
+        "1,000.0 ms",
+        "Their parent ffffffffffffffff has not arrived, so they stand by themselves:",
+        "  app\N{REPLACEMENT CHARACTER}.handler",
+        "X-Ray does not allow some of the characters in these names: app\N{REPLACEMENT CHARACTER}.handler",
+        'Refused: id is "x"; expected 16 lower-case hex digits',
+    ]
+    (found,) = json.loads(as_json)
+    assert found["Notices"] == [*notices, 'Refused: id is "x"; expected 16 lower-case hex digits']
+    assert lost == (1, "", f"xray-local: not in {server.endpoint}: {trace_id(2, 1_700_000_000)}\n")
+
+
+def test_a_trace_of_which_everything_was_refused(server: Running, command: Command) -> None:
+    """It is not there, and why is said."""
+    name = trace_id(1, 1_700_000_000)
+    server.store.ingest(texts({**request(1, 1_700_000_000.0), "id": "x"}), "api", 0)
+
+    code, out, errors = command("trace", name, "--endpoint", server.endpoint)
+
+    told = ['Refused: id is "x"; expected 16 lower-case hex digits', f"not in {server.endpoint}: {name}"]
+    assert (code, out, errors) == (1, "", "".join(f"xray-local: {line}\n" for line in told))
+
+
 def test_json_of_a_trace_and_of_the_map(server: Running, command: Command) -> None:
     """What scripts get: documents as objects, services as the API has them; `last` is the newest trace."""
     now = time.time()
@@ -195,7 +230,9 @@ def test_a_time_span_that_is_none(server: Running, command: Command) -> None:
 def test_an_empty_answer_tells_where_it_looked(server: Running, command: Command) -> None:
     """No traces is an answer, and says what to do."""
     told = f"No traces that match in {server.endpoint} since 6h ago; `xray-local doctor` tells why.\n"
-    assert command("traces", "fault", "--endpoint", server.endpoint) == (0, told, "")
+    hint = "Outside of service() { } an expression looks at the answer to the client only; anywhere in the trace: service() { fault }\n"
+    assert command("traces", "fault", "--endpoint", server.endpoint) == (0, told + hint, "")
+    assert command("traces", "duration > 5", "--endpoint", server.endpoint) == (0, told, "")
     told = f"No services in {server.endpoint} since 6h ago; `xray-local doctor` tells why.\n"
     assert command("map", "--endpoint", server.endpoint) == (0, told, "")
 

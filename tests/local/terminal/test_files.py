@@ -35,6 +35,27 @@ def test_what_is_exported_comes_back(tmp_path: Path) -> None:
     assert json.dumps(exported(read(second, [name]))) == written
 
 
+def test_broken_traces_come_back_as_broken(tmp_path: Path) -> None:
+    """Subsegments without a parent, in circles and in progress are the same after export and import, with the same notices."""
+    sent = {"trace_id": trace_id(1, AT), "type": "subsegment"}
+    aws = {"operation": "PutItem", "table_name": "orders"}
+    orphan = part(
+        "app.handler", 1, AT, AT + 1, parent_id="f" * 16, subsegments=[part("dynamodb", 2, AT, AT + 1, namespace="aws", aws=aws)]
+    )
+    circle = [part("a", 3, AT, AT + 1, parent_id=f"{4:016x}"), part("b", 4, AT + 0.5, AT + 1, parent_id=f"{3:016x}")]
+    waiting = part("open", 5, AT, None, parent_id=f"{1:016x}")
+    traces = []
+    documents_in = texts(*({**sent, **document} for document in (orphan, *circle, waiting)))
+    for name in ("a.db", "b.db"):
+        with Store(tmp_path / name) as store:
+            assert set(store.ingest(documents_in, "api", AT)) == {None}
+            traces.append(store.trace(trace_id(1, AT)))
+        documents_in = documents(json.dumps(exported(read(tmp_path / name, [trace_id(1, AT)]))), "f")
+    assert traces[0] == traces[1]
+    assert traces[0] is not None
+    assert [segment.get("type") for segment in traces[0].segments] == ["subsegment", "subsegment", None]
+
+
 def test_a_segment_that_has_grown_too_large_is_sent_in_parts(tmp_path: Path) -> None:
     """A compiled segment of many parts goes in as documents X-Ray takes, and comes out whole."""
     calls = [part(f"call {number}", 2 + number, AT, AT + 1, metadata={"default": {"x": "y" * 9_000}}) for number in range(30)]

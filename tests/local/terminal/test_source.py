@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,21 @@ def test_refused_documents_come_back(reader: Reader) -> None:
     refused = reader.put(texts(bad[0], *good, bad[1]))
     assert [answer["Id"] for answer in refused] == [document["id"] for document in bad]
     assert len(list(reader.summaries(Query(AT, AT + 1)))) == 59
+
+
+def test_what_there_is_to_say(reader: Reader) -> None:
+    """Both sources tell what is broken about a trace; of what is no trace id there is nothing to say."""
+    reader.put(texts({**request(1, AT), "parent_id": "f" * 16}))
+    told = ["Their caller ffffffffffffffff has not arrived: shop"]
+    assert [reader.source.notices(name) for name in (trace_id(1, AT), trace_id(2, AT), "last/?x")] == [told, [], None]
+
+
+def test_amazon_is_not_asked_what_only_we_can_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint of AWS has no address for notices, and is not tried for one."""
+    monkeypatch.setattr(urllib.request, "build_opener", lambda *_handlers: pytest.fail("asked"))
+    source = EndpointSource("https://xray.ap-south-1.amazonaws.com")
+    assert source.notices(trace_id(1, AT)) is None
+    source.close()
 
 
 def test_no_server() -> None:

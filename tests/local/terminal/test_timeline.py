@@ -159,7 +159,7 @@ def test_remarks() -> None:
     assert remarks([lonely, segment("b", 3, 0, 1)], limit_exceeded=True) == [
         "1 part names a parent that did not arrive (yet)",
         "1 part has not ended (yet)",
-        "X-Ray left out a part of this trace: it is too large",
+        "larger than X-Ray's limit for a trace: X-Ray leaves out what is beyond it",
     ]
     assert remarks([segment("b", 3, 0, 1)], limit_exceeded=False) == []
 
