@@ -178,15 +178,15 @@ def _received(health: Mapping[str, Any]) -> Iterator[Finding]:
     if came or by_api:
         yield Finding(OK, f"Received: {came:,} datagrams since the start; {by_api:,} documents by the API in all")
         return
-    host, _, port = health["address"].rpartition(":")
-    yield Finding(
-        PROBLEM,
-        "Nothing has arrived since the start",
-        f"where the program runs, set AWS_XRAY_DAEMON_ADDRESS={health['address']}; inside a container that address is the "
-        f"container itself: start with --host 0.0.0.0 and set host.docker.internal:{port}"
-        if host.startswith("127.")
-        else f"where the program runs, set AWS_XRAY_DAEMON_ADDRESS to this machine's address with port {port}",
+    host, _, port = health["listening"].rpartition(":")
+    at_home = f"where the program runs, set AWS_XRAY_DAEMON_ADDRESS={health['address']}; inside a container "
+    container = (
+        f"that address is the container itself: start with --host 0.0.0.0 and set host.docker.internal:{port}"
+        if host.startswith("127.") or host == "[::1]"
+        else f"or on another machine, to this machine's address with port {port}"
     )
+    sampled = "; a program whose trace header does not say Sampled=1 sends nothing"
+    yield Finding(PROBLEM, "Nothing has arrived since the start", at_home + container + sampled)
 
 
 def _sampled(facts: Facts) -> Iterator[Finding]:
