@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     LoadOwn = Callable[[Iterable[str]], None]
 
-_XRAY_SDK = ("plugins.", "plugins.xray_sdk")
+_XRAY_SDK = ("plugins.", "plugins.xray_sdk_entities", "plugins.xray_sdk_context", "plugins.xray_sdk")
 # What the botocore plug-in needs, in the order in which they need each other.
 _BOTOCORE = (
     "causes", "plugins.", "plugins.aws_errors", "plugins.aws_table", "plugins.aws_resources", "plugins.tracers",

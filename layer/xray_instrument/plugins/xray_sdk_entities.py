@@ -1,0 +1,153 @@
+"""The X-Ray SDK's subsegments as nodes of our tree: begun when they are put below an entity, ended when they are closed."""
+
+import sys
+
+from ..context import live, parent
+from ..guard import guarded
+from ..model import Subsegment, legal_name
+from ..recorder import recorder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..model import Document, Trace
+
+# On the SDK's stand-in of the Lambda segment: the trace of ours that it stands for, and the open nodes by id.
+TRACE = "_xray_instrument_trace"
+NODES = "_xray_instrument_nodes"
+# What a node says itself, or what is no part of a document.
+_NOT_FIELDS = frozenset(
+    (
+        "id", "name", "start_time", "end_time", "in_progress", "parent_id", "trace_id", "type", "subsegments",
+        "parent_segment", "sampled", "_origin_trace_header", "cause", "metadata",
+    )
+)  # fmt: skip
+
+
+class SdkSubsegment(Subsegment):
+    """A subsegment of the SDK's: a node in our tree, whose fields are those of the SDK's object.
+
+    Attributes:
+        entity: the SDK's subsegment.
+        ours: we send it; False where an emitter of the function's own does, or where our record of an AWS call has
+            taken its place.
+    """
+
+    __slots__ = ("entity", "ours")
+
+    def __init__(self, entity: "Any", trace: "Trace") -> None:
+        self.entity = entity
+        self.ours = True
+        super().__init__(legal_name(entity.name), entity.id, entity.start_time, trace)
+
+    @property
+    def fields(self) -> "Document":
+        """The rest of the document, as the SDK makes it (Entity.to_dict); while open, what is safe to read."""
+        entity = self.entity
+        told = {key: value for key, value in list(vars(entity).items()) if value is True or value is False or value}
+        fields = {key: value for key, value in told.items() if key not in _NOT_FIELDS}
+        if self.end_time is None:  # read by the watcher, while the function goes on writing
+            return {key: value.copy() if isinstance(value, dict) else value for key, value in fields.items()}
+        if "metadata" in told:
+            converted = getattr(sys.modules.get("aws_xray_sdk.core.models.entity"), "metadata_to_dict", None)
+            fields["metadata"] = converted(told["metadata"]) if converted else told["metadata"]
+        cause = told.get("cause")
+        if isinstance(cause, dict):
+            exceptions = [exception.to_dict() for exception in cause.get("exceptions", ())]
+            fields["cause"] = {"working_directory": cause.get("working_directory", ""), "exceptions": exceptions}
+        elif cause:
+            fields["cause"] = cause
+        return fields
+
+    @fields.setter
+    def fields(self, value: "Document") -> None:
+        """Nothing: they are the entity's."""
+
+
+class Attribute:
+    """An attribute of the SDK's Subsegment that tells when it is set. It lives in the object's own dictionary."""
+
+    def __init__(self, name: str, observe: "Any") -> None:
+        self._name = name
+        self._observe = observe
+
+    def __get__(self, entity: "Any", owner: "Any" = None) -> "Any":
+        if entity is None:
+            return self
+        try:
+            return entity.__dict__[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+
+    def __set__(self, entity: "Any", value: "Any") -> None:
+        entity.__dict__[self._name] = value
+        self._observe(entity, value)
+
+    def __delete__(self, entity: "Any") -> None:
+        del entity.__dict__[self._name]
+
+
+def trace_of(entity: "Any") -> "Trace | None":
+    """Return the trace that an SDK subsegment belongs to, if that is one of ours."""
+    return getattr(entity.__dict__.get("parent_segment"), "__dict__", {}).get(TRACE)
+
+
+@guarded("aws_xray_sdk")
+def put_below(entity: "Any", parent_id: "str | None") -> None:
+    """Note that an SDK subsegment begins: it was put below the entity of that id."""
+    trace = trace_of(entity)
+    if parent_id is None or trace is None or trace is not live.trace or not trace.recording:
+        return
+    nodes = entity.parent_segment.__dict__[NODES]
+    if not entity.sampled or entity.id in nodes:
+        return
+    node = nodes[entity.id] = SdkSubsegment(entity, trace)
+    # Where the SDK says it is, unless we know of something open inside that.
+    above, named = parent(), trace.open.get(parent_id)
+    recorder.begin_below(node, above if named is None or inside(above, named) else named)
+    if own_emitter():
+        node.ours, node.announced = False, True
+        entity.__dict__["parent_id"] = node.parent_id
+
+
+def inside(node: "Subsegment | None", outer: Subsegment) -> bool:
+    """Whether a node is `outer`, or below it."""
+    while node is not None:
+        if node is outer:
+            return True
+        node = node.parent
+    return False
+
+
+@guarded("aws_xray_sdk")
+def closed(entity: "Any", in_progress: object) -> None:
+    """Note that an SDK subsegment ends."""
+    if in_progress is not False or trace_of(entity) is None:
+        return
+    node = entity.parent_segment.__dict__[NODES].pop(entity.id, None)
+    if node is None:
+        return
+    node.name, node.start_time = legal_name(entity.name), entity.start_time
+    if node.ours:
+        recorder.end(node, entity.__dict__.get("end_time"))
+    else:
+        recorder.drop(node)
+
+
+def own_emitter() -> bool:
+    """Whether the function has given the recorder an emitter of its own, which then must get everything."""
+    core: "Any" = sys.modules.get("aws_xray_sdk.core")
+    emitter = getattr(getattr(core, "xray_recorder", None), "emitter", None)
+    udp: "Any" = sys.modules.get("aws_xray_sdk.core.emitters.udp_emitter")
+    return emitter is not None and udp is not None and type(emitter) is not udp.UDPEmitter
+
+
+def quiet(plain: "Any") -> "Any":
+    """Return UDPEmitter.send_entity without what our own emitter sends."""
+
+    def xray_instrument_send_entity(emitter: "Any", entity: "Any") -> None:
+        if trace_of(entity) is None or own_emitter():
+            plain(emitter, entity)
+
+    return xray_instrument_send_entity
