@@ -21,16 +21,16 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from xray_local import __version__, api, strangers
@@ -68,18 +68,34 @@ class PortTakenError(ServeError):
     """Somebody else has the port."""
 
 
+class Guest(Protocol):
+    """What answers beside the X-Ray API, in the same process: the Lambda service."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """What it answers."""
+
+    def health(self) -> dict[str, Any]:
+        """How it goes."""
+
+    def close(self) -> None:
+        """Finish what runs. The X-Ray API and the daemon are still there."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How a server behaves beyond where it listens."""
 
     forwarder: Forwarder | None = None
+    guest: Callable[[str, api.Context], Guest] | None = None
+    """Starts it, given the server's address."""
     region: str = "us-east-1"
     retain_s: float = RETAIN_S
     retain_bytes: int = RETAIN_BYTES
     clock: Callable[[], float] = time.time
 
 
-def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> ASGIApp:
+def application(context: api.Context, health: Callable[[], dict[str, Any]], others: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The HTTP side as an ASGI application."""
 
     async def answered(request: Request, answer: Awaitable[dict[str, Any]]) -> Response:
@@ -110,6 +126,7 @@ def application(context: api.Context, health: Callable[[], dict[str, Any]]) -> A
     routes = [
         Route("/", front, methods=["GET"]),
         Route("/health", healthy, methods=["GET"]),
+        *others,
         Route(api.notices.PATH, noticed, methods=["GET"]),
         Route("/{path:path}", operation, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
@@ -152,6 +169,12 @@ def _shown(document: RejectedDocument) -> dict[str, Any]:
     return {"received": document.received, "source": document.source, "reason": document.reason, "text": text}
 
 
+def local_address(host: str, port: int) -> str:
+    """Where programs of this machine reach a server that listens on a host."""
+    own = EVERYWHERE.get(host, host)
+    return f"{f'[{own}]' if ':' in own else own}:{port}"
+
+
 @dataclass
 class Running:
     """A server that runs; `close` it, or use it in a `with` block."""
@@ -163,6 +186,7 @@ class Running:
     options: Options
     started: float
     calendar: Calendar
+    guest: Guest | None
     _http: uvicorn.Server
     _thread: threading.Thread
     _ending: threading.Event = field(default_factory=threading.Event)
@@ -176,8 +200,7 @@ class Running:
     @property
     def address(self) -> str:
         """What to put into AWS_XRAY_DAEMON_ADDRESS on this machine."""
-        host = EVERYWHERE.get(self.host, self.host)
-        return f"{f'[{host}]' if ':' in host else host}:{self.port}"
+        return local_address(self.host, self.port)
 
     @property
     def listening(self) -> str:
@@ -209,6 +232,7 @@ class Running:
                 "backlog": self.daemon.backlog,
             },
             "forward": {**dataclasses.asdict(forwarder.counts), "trouble": forwarder.trouble.told()} if forwarder else None,
+            **({"lambda": self.guest.health()} if self.guest else {}),
             **self._kept(),
         }
 
@@ -238,6 +262,8 @@ class Running:
     def close(self) -> None:
         """Stop listening; what was received is stored, and forwarded if that takes no longer than some seconds."""
         self._ending.set()
+        if self.guest is not None:
+            self.guest.close()
         self._http.should_exit = True
         self._thread.join(10)
         self.daemon.close()
@@ -314,9 +340,15 @@ def start(store: Store, host: str = HOST, port: int = PORT, options: Options | N
     context = api.Context(store, options.region, clock=options.clock)
     if forward is not None:
         context.forward = forward
-
+    try:
+        guest = options.guest(local_address(host, bound), context) if options.guest else None
+    except BaseException:
+        tcp.close()
+        daemon.close()
+        raise
     config = uvicorn.Config(
-        application(context, lambda: running.health()),  # noqa: PLW0108  (`running` is made below)
+        # `running` is made below.
+        application(context, lambda: running.health(), guest.routes if guest else ()),  # noqa: PLW0108
         log_level="error",
         access_log=False,
         lifespan="off",
@@ -327,7 +359,7 @@ def start(store: Store, host: str = HOST, port: int = PORT, options: Options | N
     )
     http = uvicorn.Server(config)
     thread = threading.Thread(target=http.run, kwargs={"sockets": [tcp]}, name="xray-http", daemon=True)
-    running = Running(host, bound, store, daemon, options, options.clock(), Calendar(options.clock), http, thread)
+    running = Running(host, bound, store, daemon, options, options.clock(), Calendar(options.clock), guest, http, thread)
     thread.start()
     running.start_housekeeping()
     return running
