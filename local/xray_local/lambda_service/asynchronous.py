@@ -49,7 +49,7 @@ class Accepted:
     """How many times it found no environment since its last attempt."""
     last: Execution | None = None
     last_parent: str = ""
-    """The newest attempt's id: what a destination's trace header names."""
+    """CHOICE destination-parent: the newest attempt's id is the Parent of the trace header that a destination gets."""
 
     @property
     def function(self) -> Function:
@@ -174,7 +174,8 @@ class Asynchronous:
     def _environment_is_free(self, function: Function) -> None:
         """Wake the event that waits longest for one: of this function, else of any.
 
-        Back-off alone would leave environments idle for minutes where a desk has 10 of them and a burst 100 events.
+        CHOICE free-environment: back-off alone would leave environments idle for minutes where a desk has 10 of them and a
+        burst 100 events; AWS's queue reads on as concurrency allows.
         """
         waiting = [entry for entry in self._turned_away if not entry[1].done()]
         chosen = next((entry for entry in waiting if entry[0].name == function.name), waiting[0] if waiting else None)

@@ -37,7 +37,10 @@ class Invocations:
         return self._asynchronous.accept(function, event)
 
     async def batch(self, function: Function, event: Event, producers: Sequence[str], again: Again | None = None) -> Execution:
-        """Invoke with a batch of a poll-based source, in a new trace with links to the producers' traces."""
+        """Invoke with a batch of a poll-based source, in a new trace with links to the producers' traces.
+
+        CHOICE batch-sampling: the local rules decide, as for any trace that begins here, whatever the producers decided.
+        """
         return await self._running.finish(self._batch(function, event, producers, again))
 
     async def close(self) -> int:

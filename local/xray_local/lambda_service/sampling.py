@@ -1,7 +1,8 @@
 """The local sampling decision, for a caller that has not decided: everything, but for what a rule of the user's thins out.
 
-The rules are those of the X-Ray API (`aws xray create-sampling-rule`). The built-in Default rule, one a second and 5 %, is left
-out on purpose: who runs a function on the desk wants to see it.
+The rules are those of the X-Ray API (`aws xray create-sampling-rule`).
+
+CHOICE default-rule: the built-in Default rule, one a second and 5 %, is left out: who runs a function here wants to see it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@
 X-Ray takes one document in progress and one complete one for each id. So a segment that is over is never sent again: what
 comes later, as the attempts of an accepted event do, is sent by itself and names its parent.
 
-Where nobody has published what AWS sends, a choice was made. Each stands in this module behind the word CHOICE, and in
-docs/lambda-service.md with its reason; a test compares the two lists.
+Where nobody has published what AWS sends, a choice was made. Each stands behind the word CHOICE, those about documents in this
+module, and in docs/lambda-service.md with its reason; a test compares the two lists.
 """
 
 from __future__ import annotations

@@ -68,7 +68,10 @@ class Context:
     """With PassThrough the header for the function, which nothing of ours is in."""
 
     def header(self, parent_id: str) -> str:
-        """The X-Amzn-Trace-Id of whatever hangs below `parent_id`."""
+        """The X-Amzn-Trace-Id of whatever hangs below `parent_id`.
+
+        CHOICE parent: for the function that is its Invocation, sampled or not, as AWS's own emulator and the real traces have it.
+        """
         if self.as_received is not None:
             return self.as_received
         return ";".join((f"Root={self.trace_id}", f"Parent={parent_id}", f"Sampled={int(self.sampled)}", *self.others))
@@ -95,7 +98,10 @@ def context(text: str | None, tracing: Tracing, arn: str, decide: Callable[[], b
 
 
 def lineage(arn: str) -> str:
-    """The field that AWS tells loops by: counter, hash of the function, loops. Its exact making is not published."""
+    """The field that AWS tells loops by: counter, hash of the function, loops.
+
+    CHOICE lineage: its exact making is not published; a new one counts from 1, one that came is handed on unchanged.
+    """
     return f"Lineage=1:{sha256(arn.encode()).hexdigest()[:8]}:0"
 
 
