@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -100,6 +101,25 @@ def test_a_full_disk(tmp_path: Path) -> None:
         f"xray-local: the store disk/traces.db failed: {FULL} (database or disk is full); {consequence}",
         "xray-local: the store disk/traces.db works again, after N s and N failures",
     )
+
+
+def test_ctrl_c_while_the_disk_is_full(tmp_path: Path) -> None:
+    """It ends within seconds, and says how many datagrams were lost with it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = [*on_a_small_disk(disk, 2), *COMMAND]
+    with serving(tmp_path, "--port", "0", "--db", str(disk / "traces.db"), command=command) as server:
+        fill(server.inside(disk / "filler"))
+        segments = [clients.segment("udp", number, metadata={"default": {"pad": "x" * 60_000}}) for number in range(1, 41)]
+        send(server.address, *map(clients.datagram, segments))
+        wait_until(lambda: any(FULL in line for line in server.said()))
+        waiting = (health(server.endpoint) or {})["udp"]["backlog"]
+        server.process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        assert server.process.wait(30) == 0
+        assert time.monotonic() - begin < 10
+        lost = [re.search(r"(\d+) datagrams are lost: StoreError: .*" + FULL, line) for line in server.said()]
+        assert (waiting > 0, sum(int(one[1]) for one in lost if one)) == (True, waiting)
 
 
 def test_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
