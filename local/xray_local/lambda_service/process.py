@@ -1,0 +1,188 @@
+"""The runtime as a child process: started through Lambda's bootstrap, in a session of its own, ended with all its children."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.resources
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+# As much as a pipe holds on Linux (pipe(7)).
+CHUNK = 65_536
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown: a runtime with
+# internal extensions has 500 ms between SIGTERM and SIGKILL.
+GRACE_S = 0.5
+FILES = ("bootstrap", "bootstrap.py")
+
+
+def furnish(folder: Path) -> None:
+    """Put the runtime's own files there: LAMBDA_RUNTIME_DIR must hold nothing else, it is on sys.path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = importlib.resources.files("xray_local.lambda_service.runtime")
+    for name in FILES:
+        (folder / name).write_bytes((source / name).read_bytes())
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is started and where."""
+
+    runtime: Path
+    """The folder with bootstrap."""
+    python: Path
+    version: str
+    opt: Path
+    task_root: Path
+    environment: Mapping[str, str]
+
+    def arguments(self) -> list[str]:
+        """Lambda's bootstrap is bash; a system without it has a shell that does the same but for SHLVL and _."""
+        shell = shutil.which("bash") or "/bin/sh"
+        return [shell, str(self.runtime / "bootstrap"), str(self.python), self.version, str(self.opt)]
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a process ended."""
+
+    at: float
+    code: int
+    """Negative: minus the signal."""
+
+    def described(self) -> str:
+        """In the words of Lambda's messages, which are those of Go's os/exec."""
+        if self.code == 0:
+            return "Runtime exited without providing a reason"
+        if self.code > 0:
+            return f"Runtime exited with error: exit status {self.code}"
+        return f"Runtime exited with error: signal: {(signal.strsignal(-self.code) or str(-self.code)).lower()}"
+
+
+class RuntimeProcess:
+    """One process of the runtime with everything it started; lives on the event loop."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: int, marker: str, on_output: Callable[[bytes], None]) -> None:
+        """`marker` is a variable, NAME=value, by which children are known that left the process group."""
+        self._loop = asyncio.get_running_loop()
+        self.pid = process.pid
+        self.exited: asyncio.Future[Exit] = self._loop.create_future()
+        self._process, self._output, self._marker, self._on_output = process, output, marker, on_output
+        self._peak_kb = 0
+        self._loop.add_reader(output, self.read)
+        threading.Thread(target=self._reap, name=f"xray-lambda-{process.pid}", daemon=True).start()
+
+    @classmethod
+    async def start(cls, command: Command, runtime_api: str, on_output: Callable[[bytes], None], threads: Executor) -> Self:
+        """Start the bootstrap."""
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        environment = {**command.environment, "AWS_LAMBDA_RUNTIME_API": runtime_api, "_LAMBDA_TELEMETRY_LOG_FD": str(writing)}
+
+        def spawn() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(  # noqa: S603 - the function's own runtime
+                command.arguments(),
+                env=environment,
+                cwd=command.task_root,
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                pass_fds=(writing,),
+                start_new_session=True,
+            )
+
+        try:
+            process = await asyncio.get_running_loop().run_in_executor(threads, spawn)
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return cls(process, reading, f"AWS_LAMBDA_RUNTIME_API={runtime_api}", on_output)
+
+    def alive(self) -> bool:
+        """Whether it runs, asked of the system: what the reaper thread has to say may still be on its way."""
+        if self.exited.done():
+            return False
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
+        except ChildProcessError:
+            return False
+
+    def read(self) -> None:
+        """Pass on what is in the pipe: everything that was written until now."""
+        while self._output >= 0:
+            try:
+                data = os.read(self._output, CHUNK)
+            except BlockingIOError:
+                return
+            if not data:
+                self._stop_reading()
+                return
+            self._on_output(data)
+
+    def _stop_reading(self) -> None:
+        if self._output >= 0:
+            self._loop.remove_reader(self._output)
+            os.close(self._output)
+            self._output = -1
+
+    def peak_mb(self) -> int | None:
+        """The most memory it ever had, in MiB; None where the system does not tell."""
+        # Not wait4's ru_maxrss: a child inherits its parent's until it calls exec.
+        with contextlib.suppress(OSError):
+            if self.exited.done():
+                return -(-self._peak_kb // 1024) or None
+            for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+                if line.startswith("VmHWM:"):
+                    self._peak_kb = max(self._peak_kb, int(line.split()[1]))
+        return -(-self._peak_kb // 1024) or None
+
+    async def end(self, grace_s: float = 0.0) -> Exit:
+        """Kill it and all its children, at once or with a warning before; gives how it ended."""
+        if grace_s and not self.exited.done():
+            self._signal(signal.SIGTERM)
+            await asyncio.wait({self.exited}, timeout=grace_s)
+        self._signal(signal.SIGKILL)
+        ended = await asyncio.shield(self.exited)
+        self.read()
+        self._stop_reading()
+        return ended
+
+    def _signal(self, number: int) -> None:
+        # Until it is reaped its group cannot belong to anybody else.
+        if not self.exited.done():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def _reap(self) -> None:
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        at = time.time()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        code = self._process.wait()
+        _kill_strays(self._marker)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._ended, Exit(at, code))
+
+    def _ended(self, ended: Exit) -> None:
+        self.read()
+        self.exited.set_result(ended)
+
+
+def _kill_strays(marker: str) -> None:
+    """Kill children that made themselves a session of their own, known by their environment; only Linux tells."""
+    wanted = marker.encode() + b"\0"
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (folder / "environ").read_bytes() and int(folder.name) != os.getpid():
+                os.kill(int(folder.name), signal.SIGKILL)
