@@ -118,11 +118,12 @@ def _own(entity: Entity) -> Span:
 def _spans(entity: Entity, below: Below, window: Span) -> list[Span]:
     """Its own time and that of each part of it: a function's Initialization lies before its segment.
 
-    As far as its caller was waiting: what an asynchronous call leads to goes on long after the caller's own time.
+    As far as its caller was waiting, and it had not answered: what goes on after that is nobody's response time.
     """
+    own = _own(entity)
     parts = (part for part in below.get(entity.document["id"], ()) if part.parent)
-    whole = [_own(entity), *map(_own, parts)]
-    return [(max(start, window[0]), min(end, window[1])) for start, end in whole]
+    first, last = window[0], min(window[1], own[1])
+    return [(max(start, first), min(end, last)) for start, end in (own, *map(_own, parts))]
 
 
 def _length(span: Span) -> float:

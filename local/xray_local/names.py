@@ -27,6 +27,7 @@ RESOURCE_FIELDS = tuple(field for fields, _type in RESOURCES.values() for field 
 LAMBDA = "AWS::Lambda"
 LAMBDA_FUNCTION = "AWS::Lambda::Function"
 SQL = "Database::SQL"
+# "A downstream service of indeterminate type": the API's reference, of the type of a service.
 REMOTE = "remote"
 INFERRING = frozenset(("aws", REMOTE))
 

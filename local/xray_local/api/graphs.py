@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from xray_local import graph
-from xray_local.model import CompiledTrace, Statistics
+from xray_local.model import CompiledTrace
+from xray_local.shapes import histogram, statistics
 
 from . import groups
 from .context import Context, Operation, Request, Response
@@ -79,24 +80,9 @@ def get_time_series_service_statistics(context: Context, request: Request) -> Re
 
 
 def _row(selection: Selection, found: list[Any], at: float) -> dict[str, Any]:
-    statistics, histogram = selection.add_up(graph.merge(found))
+    counts, times = selection.add_up(graph.merge(found))
     kind = "EdgeSummaryStatistics" if selection.of_edges else "ServiceSummaryStatistics"
-    entries = [{"Value": value / 1000, "Count": count} for value, count in sorted(histogram.items())]
-    return {"Timestamp": at, kind: _statistics(statistics), "ResponseTimeHistogram": entries}
-
-
-def _statistics(statistics: Statistics) -> dict[str, Any]:
-    return {
-        "OkCount": statistics.ok,
-        "ErrorStatistics": {
-            "ThrottleCount": statistics.throttle,
-            "OtherCount": statistics.error,
-            "TotalCount": statistics.throttle + statistics.error,
-        },
-        "FaultStatistics": {"OtherCount": statistics.fault, "TotalCount": statistics.fault},
-        "TotalCount": statistics.total,
-        "TotalResponseTime": statistics.total_response_time,
-    }
+    return {"Timestamp": at, kind: statistics(counts), "ResponseTimeHistogram": histogram(times)}
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -229,15 +229,29 @@ def test_a_service_that_answers_200_and_says_that_it_failed() -> None:
 
 
 def test_the_time_of_asynchronous_work_is_not_its_callers() -> None:
-    """What a call starts and does not wait for is no cause of the caller's response time, however long it takes."""
-    dwell, attempt = embedded(4, "Dwell Time", 101.1, 104), embedded(5, "Attempt #1", 104, 180)
-    worker = segment(3, "w", 101.1, 101.15, parent_id=eid(2), origin="AWS::Lambda", subsegments=[dwell, attempt])
-    waits, invokes = embedded(6, "wait", 101.5, 109), call(2, "lambda", start_time=101, end_time=101.2)
+    """What a call starts and does not wait for is no cause of the caller's response time, even where it begins meanwhile."""
+    attempt = embedded(5, "Attempt #1", 101.2, 180)
+    worker = segment(3, "w", 101.1, 101.15, parent_id=eid(2), origin="AWS::Lambda", subsegments=[attempt])
+    invokes = call(2, "lambda", start_time=101, end_time=108.5)
 
-    (cause,) = summarise(compiled(segment(1, subsegments=[invokes, waits]), worker)).response_time_root_causes
+    (cause,) = summarise(compiled(segment(1, subsegments=[invokes]), worker)).response_time_root_causes
 
-    entities = (CauseEntity("shop", coverage=1.0), CauseEntity("wait", coverage=0.75))
+    entities = (CauseEntity("shop", coverage=1.0), CauseEntity("Lambda", remote=True, coverage=0.75))
     assert cause.services == (CauseService(ServiceKey("shop"), inferred=False, entities=entities),)
+
+
+def test_a_cause_counts_as_long_as_its_caller_waits() -> None:
+    """A service that works on after its caller has gone is blamed for the time of the call, and what it did later for nothing."""
+    remote = embedded(2, "pay", 101, 108.5, namespace="remote")
+    pay = segment(3, "pay", 101, 130, parent_id=eid(2), subsegments=[embedded(4, "late", 108.5, 130)])
+
+    (cause,) = summarise(compiled(segment(1, subsegments=[remote]), pay)).response_time_root_causes
+
+    first = (CauseEntity("shop", coverage=1.0), CauseEntity("pay", remote=True, coverage=0.75))
+    assert cause.services == (
+        CauseService(ServiceKey("shop"), inferred=False, entities=first),
+        CauseService(PAY, inferred=False, entities=(CauseEntity("pay", coverage=0.75),)),
+    )
 
 
 def test_the_way_of_a_fault() -> None:

@@ -231,15 +231,19 @@ def test_links_that_come_later() -> None:
 
 def test_links_beyond_x_rays_limits() -> None:
     """A segment with its parts keeps links to 20 traces, the whole trace 100 links; what is left out is said."""
-    below = embedded(2, "send", links=[link(2, 1), *(link(number, number) for number in range(20, 30))])
+    below = embedded(2, "send", links=[link(2, 1), *(link(number, number) for number in range(20, 30)), link(3, 1)])
     one = compiled(segment(1, links=[link(number, number) for number in range(15)], subsegments=[below]))
     many = compiled(
         segment(1, links=[link(number) for number in range(60)]), segment(2, links=[link(number) for number in range(60)])
     )
 
     (top,) = one.segments
-    assert [len(found["links"]) for found in (top, top["subsegments"][0])] == [15, 6]
-    assert top["subsegments"][0]["links"] == [link(2, 1), *(link(number, number) for number in range(20, 25))]
+    assert [len(found["links"]) for found in (top, top["subsegments"][0])] == [15, 7]
+    assert top["subsegments"][0]["links"] == [
+        link(2, 1),
+        *(link(number, number) for number in range(20, 25)),
+        link(3, 1),
+    ]
     assert one.notices == ["X-Ray keeps links to 20 traces in a segment and 100 in all; left out at: send (5 times)"]
     assert [len(found["links"]) for found in many.segments] == [60, 40]
     assert many.notices == ["X-Ray keeps links to 20 traces in a segment and 100 in all; left out at: shop (20 times)"]
