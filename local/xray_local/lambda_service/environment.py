@@ -16,13 +16,12 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from . import logs, process, settings
-from .layers import remove
+from . import logs, settings
 from .model import Desk, Event, Execution, Function, Initialization, LambdaError, Status
 from .ports import Started
-from .process import Command, RuntimeProcess
+from .process import GRACE_S, Exit
 from .runtime_api import Answer, RuntimeApi
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
@@ -30,8 +29,32 @@ INIT_LIMIT_S = 10.0
 # What a runtime that has reported a failed initialization gets to leave by itself.
 LEAVE_S = 1.0
 CLOSED = LambdaError("xray-local is shutting down.", "ServiceException", 500)
-EXITED = "Runtime.ExitError"
 _FRAME = re.compile(r'File "(?P<path>.*)", [Ll]ine (?P<line>\d+)(?:, in (?P<label>.*))?')
+
+
+class Running(Protocol):
+    """The runtime while it runs, with everything it started: a process, or a container."""
+
+    exited: asyncio.Future[Exit]
+
+    def alive(self) -> bool:
+        """Whether it still runs; as far as one can know, not as far as one was told."""
+
+    async def settle(self) -> None:
+        """Until everything that was written up to now is passed on."""
+
+    def peak_mb(self) -> int | None:
+        """The most memory it ever had, in MiB; None where nobody tells."""
+
+    async def end(self, grace_s: float = 0.0) -> Exit:
+        """Kill it, at once or so long after a SIGTERM; all that it wrote is passed on then."""
+
+
+class Launcher(Protocol):
+    """Starts the runtime of one environment: once, or a second time if the first initialization failed."""
+
+    async def start(self, stream: str, runtime_api: str, on_output: Callable[[bytes], None], threads: Executor) -> Running:
+        """Start it with that log stream's name and Runtime API."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +115,13 @@ def cause_of(answer: Answer) -> Mapping[str, Any]:
 class Environment:
     """Takes events; the pool sees to it that it has one at a time."""
 
-    def __init__(self, outside: Outside, function: Function, place: settings.Place, version: str) -> None:
-        """The folders are there already, and removed at the end."""
-        self._outside, self.function, self._place = outside, function, place
+    def __init__(self, outside: Outside, function: Function, launcher: Launcher) -> None:
+        """Nothing is started before the first event."""
+        self._outside, self.function, self._launcher = outside, function, launcher
         self._log = logs.Log(function.name, outside.sink)
-        stream = settings.log_stream(function.version, outside.clock())
-        variables = settings.variables(outside.desk, function, place, stream)
-        self._command = Command(place.runtime, place.python, version, place.opt, place.task_root, variables)
+        self._stream = settings.log_stream(function.version, outside.clock())
         self._api: RuntimeApi | None = None
-        self._process: RuntimeProcess | None = None
+        self._process: Running | None = None
         self._closing: asyncio.Task[None] | None = None
         self._stopping: set[asyncio.Task[None]] = set()
         self.on_exit: Callable[[], None] = lambda: None
@@ -139,21 +160,26 @@ class Environment:
         api = self._api = RuntimeApi(outside.desk, self.function, outside.clock)
         api.start()
         start = outside.clock()
-        running = self._process = await RuntimeProcess.start(self._command, api.address, self._log.feed, outside.threads)
+        try:
+            running = await self._launcher.start(self._stream, api.address, self._log.feed, outside.threads)
+        except BaseException:
+            await api.close()
+            raise
+        self._process = running
         running.exited.add_done_callback(lambda _future: self.on_exit())
         if self._closing is not None:  # while it was being started
             await self._stop(api, running)
             raise CLOSED
         await _first(limit_s, api.idle, api.failed, running.exited)
         if api.idle.done() and running.alive():
-            running.read()
+            await running.settle()
             return Initialization(start, api.idle.result()), None
         failure = await self._init_failure(api, running)
         end = outside.clock()
         self._log.write(logs.init_report(end - start, phase, failure.error_type))
         return Initialization(start, end, failure.error_type, failure.cause()), failure
 
-    async def _init_failure(self, api: RuntimeApi, running: RuntimeProcess) -> _Failure:
+    async def _init_failure(self, api: RuntimeApi, running: Running) -> _Failure:
         """Why there is no idle runtime; ends what is left of it."""
         running.peak_mb()
         if api.failed.done():
@@ -163,7 +189,7 @@ class Environment:
         if late:
             return _Failure(Status.TIMEOUT, logs.TIMED_OUT, "")
         answer = api.failed.result() if api.failed.done() else None
-        error_type = (answer and answer.error_type) or EXITED
+        error_type = (answer and answer.error_type) or ended.error_type
         return _Failure(Status.INIT_ERROR, error_type, ended.described(), answer)
 
     async def _run(self, event: Event, deadline: float) -> tuple[float, _Failure | None]:
@@ -176,11 +202,11 @@ class Environment:
         idle = api.idle
         await _first(max(0.0, deadline - self._outside.clock()), idle, running.exited)
         if idle.done():
-            running.read()
+            await running.settle()
             return given, None
         if running.exited.done():
             ended = await self._stop(api, running)
-            return given, _Failure(Status.CRASH, EXITED, ended.described())
+            return given, _Failure(Status.CRASH, ended.error_type, ended.described())
         await self._stop(api, running)
         return given, self._overtime()
 
@@ -245,17 +271,17 @@ class Environment:
         )
         self._log.write(logs.report(event, numbers))
 
-    async def _stop(self, api: RuntimeApi, running: RuntimeProcess) -> process.Exit:
+    async def _stop(self, api: RuntimeApi, running: Running) -> Exit:
         """End the process; its listener closes by itself meanwhile, which takes uvicorn a moment."""
         running.peak_mb()
-        ended = await running.end(process.GRACE_S if api.extensions.present else 0.0)
+        ended = await running.end(GRACE_S if api.extensions.present else 0.0)
         task = asyncio.create_task(api.close())
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
         return ended
 
     async def close(self) -> None:
-        """End everything and remove the environment's folder; whoever calls it again waits for the same."""
+        """End everything; whoever calls it again waits for the same."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close())
         await asyncio.shield(self._closing)
@@ -265,7 +291,6 @@ class Environment:
         if self._api is not None and self._process is not None:
             await self._stop(self._api, self._process)
         await asyncio.gather(*self._stopping)
-        await asyncio.get_running_loop().run_in_executor(self._outside.threads, remove, self._place.folder)
 
 
 async def _first(limit_s: float, *futures: asyncio.Future[Any]) -> None:

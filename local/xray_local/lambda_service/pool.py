@@ -14,6 +14,7 @@ import functools
 import logging
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +22,16 @@ from typing import TextIO
 
 from xray_local import home
 
-from . import process, runtimes, settings
 from .environment import CLOSED, INIT_LIMIT_S, Environment, Outside
+from .hosts import Host, Machine
 from .layers import Storage, fingerprint, remove
 from .logs import Sink
 from .model import Desk, Event, Execution, Function, LambdaError, TooManyRequestsError
 from .ports import Started
 
 LOG = logging.getLogger("xray_local")
-# For what blocks: starting processes, looking at files, unpacking. Preparing runtimes has its own.
+MakeHost = Callable[[Desk, Path, Storage], Host]
+# For what blocks: starting processes, looking at files. What may take long, pip or a download, has as many of its own.
 THREADS = 8
 LOCK = ".lock"
 RESERVED_REASON = "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -56,24 +58,25 @@ class _Resident:
     environment: Environment
     function: Function
     version: str
+    folder: Path
     merged: tuple[Path, ...]
-    """The folders of the storage that it uses."""
+    """What it uses of the storage."""
     expiry: asyncio.TimerHandle | None = None
 
 
 class Pool:
-    """The Executor of this machine's own Pythons. Use it on one event loop, and close it there."""
+    """The Executor. Use it on one event loop, and close it there."""
 
-    def __init__(self, desk: Desk, sink: Sink = _silent, init_limit_s: float = INIT_LIMIT_S) -> None:
-        """`sink` gets every line of the functions' logs."""
+    def __init__(self, desk: Desk, sink: Sink = _silent, make: MakeHost = Machine, init_limit_s: float = INIT_LIMIT_S) -> None:
+        """`sink` gets every record of the functions' logs."""
         self._desk = desk
         self._threads = ThreadPoolExecutor(THREADS, "xray-lambda")
-        self._preparing = ThreadPoolExecutor(2, "xray-lambda-runtimes")
+        self._preparing = ThreadPoolExecutor(THREADS, "xray-lambda-prepare")
         self._outside = Outside(desk, self._threads, sink, init_limit_s=init_limit_s)
         folder = desk.folder or home.folder() / "lambda"
-        self._runtimes = folder / "runtimes"
         self._session = _Session(folder / "sessions")
         self._storage = Storage(self._session.folder)
+        self._host = make(desk, folder / "runtimes", self._storage)
         self._residents: set[_Resident] = set()
         self._idle: list[_Resident] = []
         """The one that was used last is last."""
@@ -89,7 +92,7 @@ class Pool:
         """Run one event in an environment of the function."""
         self._refuse(function)
         loop = asyncio.get_running_loop()
-        version = await loop.run_in_executor(self._threads, fingerprint, (function.code, *self._layers(function)))
+        version = await loop.run_in_executor(self._threads, lambda: fingerprint(self._host.sources(function)))
         # The limits again: others had their turn while the files were looked at.
         self._refuse(function)
         resident = self._take(function, version)
@@ -109,10 +112,6 @@ class Pool:
         self._threads.shutdown(wait=False)
         self._preparing.shutdown(wait=False, cancel_futures=True)
         self._session.close()
-
-    def _layers(self, function: Function) -> tuple[Path, ...]:
-        """Ours goes below the function's: what both have is the function's."""
-        return (*filter(None, [self._desk.trace_layer]), *function.layers)
 
     def _refuse(self, function: Function) -> None:
         if self._closed:
@@ -157,27 +156,21 @@ class Pool:
         return execution
 
     async def _make(self, function: Function, version: str) -> _Resident:
-        if function.image is not None:
-            raise LambdaError(f"{function.name} is a container image, which needs Docker.", "InvalidRuntimeException", 502)
         loop = asyncio.get_running_loop()
-        runtime = await loop.run_in_executor(self._preparing, runtimes.prepared, function.runtime, self._runtimes)
         self._made += 1
         folder = self._session.folder / f"environment-{self._made}"
-        place, merged = await loop.run_in_executor(self._threads, self._furnish, folder, runtime, function)
-        resident = _Resident(Environment(self._outside, function, place, runtime.version), function, version, merged)
-        resident.environment.on_exit = functools.partial(self._lost, resident)
+        try:
+            prepared = await loop.run_in_executor(self._preparing, self._host.prepare, function, folder)
+            if self._closed:
+                raise CLOSED
+        except BaseException:
+            await loop.run_in_executor(self._threads, remove, folder)
+            raise
+        environment = Environment(self._outside, function, prepared.launcher)
+        resident = _Resident(environment, function, version, folder, prepared.merged)
+        environment.on_exit = functools.partial(self._lost, resident)
         self._residents.add(resident)
         return resident
-
-    def _furnish(self, folder: Path, runtime: runtimes.Runtime, function: Function) -> tuple[settings.Place, tuple[Path, ...]]:
-        """The environment's folder, in a thread: unpacking may take a while."""
-        task_root = self._storage.task_root(function.code)
-        opt = self._storage.opt(self._layers(function))
-        place = settings.Place(folder, task_root, runtime.python)
-        place.tmp.mkdir(parents=True)
-        process.furnish(place.runtime)
-        place.opt.symlink_to(opt, target_is_directory=True)
-        return place, (task_root, opt)
 
     def _park(self, resident: _Resident) -> None:
         self._idle.append(resident)
@@ -206,7 +199,9 @@ class Pool:
 
     async def _end(self, resident: _Resident) -> None:
         await resident.environment.close()
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._storage.release, resident.merged)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._threads, remove, resident.folder)
+        await loop.run_in_executor(self._threads, self._storage.release, resident.merged)
 
     def _done(self, task: asyncio.Task[Execution]) -> None:
         """A caller that went away does not ask; what nobody is told is at least in our own log."""

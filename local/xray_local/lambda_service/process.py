@@ -58,6 +58,8 @@ class Exit:
     at: float
     code: int
     """Negative: minus the signal."""
+    error_type: str = "Runtime.ExitError"
+    """What the caller is told; a container's engine knows when it was Runtime.OutOfMemory."""
 
     def described(self) -> str:
         """In the words of Lambda's messages, which are those of Go's os/exec."""
@@ -136,15 +138,14 @@ class RuntimeProcess:
             os.close(self._output)
             self._output = -1
 
+    async def settle(self) -> None:
+        """Pass on everything that was written until now."""
+        self.read()
+
     def peak_mb(self) -> int | None:
         """The most memory it ever had, in MiB; None where the system does not tell."""
-        # Not wait4's ru_maxrss: a child inherits its parent's until it calls exec.
-        with contextlib.suppress(OSError):
-            if self.exited.done():
-                return -(-self._peak_kb // 1024) or None
-            for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
-                if line.startswith("VmHWM:"):
-                    self._peak_kb = max(self._peak_kb, int(line.split()[1]))
+        if not self.exited.done():
+            self._peak_kb = max(self._peak_kb, peak_kb(self.pid))
         return -(-self._peak_kb // 1024) or None
 
     async def end(self, grace_s: float = 0.0) -> Exit:
@@ -177,6 +178,18 @@ class RuntimeProcess:
     def _ended(self, ended: Exit) -> None:
         self.read()
         self.exited.set_result(ended)
+
+
+def peak_kb(pid: int) -> int:
+    """The most memory that a process ever had; 0 where the system does not tell.
+
+    Not wait4's ru_maxrss: a child begins with its parent's, and keeps it over exec.
+    """
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0
 
 
 def _kill_strays(marker: str) -> None:
