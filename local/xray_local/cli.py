@@ -1,34 +1,31 @@
-"""The command `xray-local`: `up` runs the server, the others read what it has."""
+"""The command `xray-local`: `up` runs the server, `invoke` a function, the others read what there is."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
-import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from xray_local import __version__, home
+from xray_local import __version__
+from xray_local.commands.output import console, document, fail, picture, show_json, tell
+from xray_local.commands.up import up
 from xray_local.terminal import doctor as diagnosis
-from xray_local.terminal import files, listing, service_map, timeline
+from xray_local.terminal import files, listing, service_map
 from xray_local.terminal.choosing import DEFAULT_ENDPOINT, SINCE, advice, last, opened, query, running_endpoint, seconds
 from xray_local.terminal.labels import printable
-from xray_local.terminal.source import EndpointSource, Reader, SourceError, Trace, health
+from xray_local.terminal.source import EndpointSource, Reader, SourceError, health
 
 POLL_S = 0.5
 # How long `tail` watches a trace that it has shown: an asynchronous invocation may take 15 minutes.
 TAIL_WINDOW_S = 900.0
-OPEN_TO_ALL = "everyone who reaches this machine can read these traces and add to them"
-# A file or a pipe has no width; as wide as tests and logs are read.
-WIDTH_OF_A_FILE = 100
 
 app = typer.Typer(
     help="AWS X-Ray on your machine: a daemon, its traces, and the X-Ray API.",
@@ -63,103 +60,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def fail(text: str) -> None:
-    """End with a sentence for the user."""
-    tell(text)
-    raise SystemExit(1)
-
-
-def tell(text: str) -> None:
-    """A sentence for the user, beside the output."""
-    print(f"xray-local: {text}", file=sys.stderr, flush=True)  # noqa: T201 - it talks to a person
-
-
-def console() -> Console:
-    """Standard output as Rich sees it; NO_COLOR, COLUMNS and TERM are Rich's to obey."""
-    made = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
-        made.width = WIDTH_OF_A_FILE
-    return made
-
-
-def show_json(value: Any, *, indent: int | None = 2) -> None:
-    """One JSON value."""
-    print(json.dumps(value, indent=indent, ensure_ascii=True))  # noqa: T201 - output
-
-
-@app.command()
-def up(
-    host: Annotated[
-        str, typer.Option(help="Where to listen. Anything but loopback lets other machines read your traces.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="UDP for segments and TCP for the API; 0 takes a free one.")
-    ] = 2000,
-    db: Annotated[
-        Path | None, typer.Option("--db", metavar="PATH", readable=False, help="The database; by default in your data folder.")
-    ] = None,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep nothing on disk.")] = False,
-    forward: Annotated[bool, typer.Option("--forward", help="Send everything to AWS X-Ray as well, as its daemon does.")] = False,
-    forward_to: Annotated[str | None, typer.Option("--forward-to", metavar="URL", help="The same, to another endpoint.")] = None,
-) -> None:
-    """Run the daemon and the X-Ray API until Ctrl-C."""
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
-    from xray_local import forward as forwarding  # noqa: PLC0415 - the readers need none of these
-    from xray_local import server  # noqa: PLC0415
-    from xray_local.store import Store, StoreError  # noqa: PLC0415
-
-    if memory and db:
-        fail("--memory and --db exclude each other")
-    logging.basicConfig(format="xray-local: %(message)s", level=logging.WARNING)
-    try:
-        with Store(None if memory else db or home.database()) as store:
-            forwarder = forwarding.Forwarder(forwarding.client(endpoint=forward_to)) if forward or forward_to else None
-            with _announcing() as announce:
-                server.serve(store, host, port, server.Options(forwarder=forwarder), announce)
-    except server.PortTakenError as error:
-        place = server.EVERYWHERE.get(host, host)
-        fail(holder(f"http://{f'[{place}]' if ':' in place else place}:{port}") or str(error))
-    except (server.ServeError, StoreError) as error:
-        fail(str(error))
-    except BotoCoreError as error:
-        fail(f"--forward: {error} Set AWS_REGION and credentials as for the aws command.")
-
-
-def holder(endpoint: str) -> str | None:
-    """Who has the port, if it is one of us."""
-    found = health(endpoint)
-    if found is None:
-        return None
-    return (
-        f"xray-local {found['version']} runs at {endpoint} already (process {found['pid']}, traces in "
-        f"{found['store']['path'] or 'memory'}): use that one, end it, or choose another port with --port "
-        "(and set AWS_XRAY_DAEMON_ADDRESS for your programs)"
-    )
-
-
-@contextlib.contextmanager
-def _announcing() -> Iterator[Callable[[Any], None]]:
-    """What tells people and the other commands that the server is ready; undone at the end of the block."""
-    with contextlib.ExitStack() as stack:
-
-        def announce(running: Any) -> None:
-            database = str(running.store.path.absolute()) if running.store.path else None
-            address = running.address
-            instance = home.Instance(running.endpoint, address, database, os.getpid(), running.started)
-            stack.enter_context(home.announced(instance))
-            told = (
-                f"xray-local {__version__} listens on {running.listening}: segments (UDP), the X-Ray API (TCP)",
-                f"traces are kept in {database or 'memory'}",
-                *(["everything is forwarded to AWS X-Ray"] if running.options.forwarder else []),
-                *([OPEN_TO_ALL] if running.is_open else []),
-                f"for your programs:  export AWS_XRAY_DAEMON_ADDRESS={address}",
-                f"for AWS clients:    export AWS_ENDPOINT_URL_XRAY=http://{address}",
-                "to look:            xray-local tail, traces, map, doctor",
-            )
-            print(*told, sep="\n", flush=True)  # noqa: T201 - it talks to a person
-
-        yield announce
+app.command()(up)
 
 
 @app.command()
@@ -217,19 +118,6 @@ def trace(
             tell(printable(notice))
         if missing:
             fail(f"not in {reader.source.describe()}: {', '.join(missing)}")
-
-
-def document(one: Trace, notices: list[str] | None) -> dict[str, Any]:
-    """A trace as JSON: as BatchGetTraces has it, but for the documents, which are no strings here, and what there is to say."""
-    found = {"Id": one.id, "Duration": one.duration, "LimitExceeded": one.limit_exceeded, "Segments": one.segments}
-    return found if notices is None else {**found, "Notices": notices}
-
-
-def picture(one: Trace, notices: list[str] | None, width: int) -> Any:
-    """A trace as a timeline. Where the source says nothing about it, what can be seen is said."""
-    trees = timeline.forest(one.segments)
-    told = [f"{one.duration * 1000:,.1f} ms", *timeline.remarks(trees if notices is None else [], one.limit_exceeded)]
-    return timeline.drawn(one.id, ["; ".join(told), *(notices or ())], trees, width)
 
 
 @app.command("map")

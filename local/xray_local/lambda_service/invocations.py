@@ -43,6 +43,10 @@ class Invocations:
         """
         return await self._running.finish(self._batch(function, event, producers, again))
 
+    async def settled(self) -> None:
+        """Wait until everything that was accepted is over, retries and destinations among it."""
+        await self._running.settled()
+
     async def close(self) -> int:
         """Finish what runs and drop what waits; how many accepted events that were."""
         dropped = self._asynchronous.drop()

@@ -19,8 +19,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from xray_local import api
-
 from . import naming
 from .catalog import Catalog, Tell
 from .clients import Clients
@@ -32,7 +30,7 @@ from .model import Desk, Event, Execution, LambdaError
 from .naming import Target
 from .ports import Executor
 from .running import Outside
-from .sampling import Sampling, of_api
+from .sampling import Decide
 from .sources import Sources
 
 LOG = logging.getLogger(__name__)
@@ -51,6 +49,9 @@ class Parts:
     """What the service is made of; tests put in their own."""
 
     executor: Callable[[Desk, Sink], Executor]
+    emission: Emission
+    decide: Decide
+    """Sampling."""
     log: Sink
     """Gets each record of a function's log, with the function's name."""
     tell: Tell
@@ -59,16 +60,14 @@ class Parts:
 
 @dataclass
 class LambdaService:
-    """Functions that can be invoked. Made with `started`; `close` it."""
+    """Functions that can be invoked, once it is started; `close` it."""
 
     desk: Desk
     catalog: Catalog
-    context: api.Context
     parts: Parts
     clients: Clients = field(init=False)
     executor: Executor = field(init=False)
     invoker: Invocations = field(init=False)
-    emission: Emission = field(init=False)
     sources: Sources = field(init=False)
     _closing: bool = False
 
@@ -96,13 +95,12 @@ class LambdaService:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _begin(self) -> None:
-        context, desk = self.context, self.desk
-        self.emission = Emission(context.store.ingest, context.forward, context.clock)
+        desk, parts = self.desk, self.parts
         self.clients = Clients(desk)
-        self.executor = self.parts.executor(desk, self.parts.log)
-        outside = Outside(emit=self.emission, decide=Sampling(of_api(context)))
+        self.executor = parts.executor(desk, parts.log)
+        outside = Outside(emit=parts.emission, decide=parts.decide)
         self.invoker = Invocations(self.executor, outside, desk, Destinations(self.clients, desk.function_arn))
-        self.sources = Sources(desk, self.clients, self.invoker, self.parts.tell)
+        self.sources = Sources(desk, self.clients, self.invoker, parts.tell)
         self.sources.start(self.catalog.functions.values())
         self._watching = self._loop.create_task(self._watch())
 
@@ -158,8 +156,8 @@ class LambdaService:
             "sources": self.sources.health(),
             "notes": list(self.catalog.notes),
             "traced": self.desk.trace_layer is not None,
-            "dropped_documents": self.emission.dropped,
-            "refused_documents": self.emission.refused,
+            "dropped_documents": self.parts.emission.dropped,
+            "refused_documents": self.parts.emission.refused,
         }
 
     def close(self) -> None:
@@ -169,7 +167,7 @@ class LambdaService:
         self.run(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(SETTLE_S)
-        self.emission.close()
+        self.parts.emission.close()
 
     async def _end(self) -> None:
         self._closing = True

@@ -22,7 +22,7 @@ import pytest
 from tests.local.server import clients
 from tests.local.terminal.making import request, run, texts, wait_until
 from tests.local.terminal.processes import Server, serving
-from xray_local.cli import OPEN_TO_ALL
+from xray_local.commands.up import OPEN_TO_ALL
 from xray_local.server import LARGEST_BODY
 from xray_local.terminal.source import health
 

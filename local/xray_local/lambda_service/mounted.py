@@ -1,0 +1,58 @@
+"""The Lambda service as a guest of the server (server.py): its routes, its health, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from xray_local import api as xray
+
+from . import api
+from .catalog import Catalog
+from .emission import Emission
+from .logs import Sink
+from .model import Desk
+from .pool import Pool
+from .ports import Executor
+from .sampling import Sampling, of_api
+from .service import LambdaService, Parts
+
+MakeExecutor = Callable[[Desk, Sink], Executor]
+
+
+@dataclass(frozen=True)
+class Mounted:
+    """A service that runs."""
+
+    service: LambdaService
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Lambda's REST API."""
+        return api.routes(self.service)
+
+    def health(self) -> dict[str, Any]:
+        """Functions, environments, sources."""
+        return self.service.health()
+
+    def close(self) -> None:
+        """The end."""
+        self.service.close()
+
+
+def start(
+    desk: Desk,
+    catalog: Catalog,
+    context: xray.Context,
+    log: Sink,
+    tell: Callable[[str], object],
+    executor: MakeExecutor = Pool,
+) -> Mounted:
+    """Start the service; what it makes of traces goes into the store of the X-Ray API, and by its rules."""
+    emission = Emission(context.store.ingest, context.forward, context.clock)
+    service = LambdaService(desk, catalog, Parts(executor, emission, Sampling(of_api(context)), log, tell))
+    service.start()
+    return Mounted(service)
