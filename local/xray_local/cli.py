@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from xray_local import __version__
+from xray_local import __version__, home
 from xray_local.commands.output import console, document, fail, picture, show_json, tell
 from xray_local.commands.up import up
 from xray_local.terminal import doctor as diagnosis
@@ -55,6 +55,8 @@ def main() -> None:
         app()
     except SourceError as error:
         fail(str(error))
+    except PermissionError as error:
+        fail(f"{error.filename}: you have no right to it; choose another place with --db or {home.HOME_VARIABLE}")
     except BrokenPipeError:
         # `xray-local traces | head`: the reader has seen enough. Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -243,6 +243,16 @@ def test_a_database_of_somebody_else(folder: Path) -> None:
     assert tried(folder, "traces", "--db", str(path)) == (1, said)
 
 
+def test_a_data_folder_of_somebody_else(folder: Path) -> None:
+    """Without --db the default place is meant, and named."""
+    folder.chmod(0o000)
+    said = f"xray-local: {folder}/traces.db: you have no right to it; choose another place with --db or XRAY_LOCAL_HOME"
+    command = [*without_rights(), *COMMAND, "traces"]
+    own = environment(folder)
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said + "\n")
+
+
 def test_a_folder_in_the_files_place(tmp_path: Path) -> None:
     """What to write instead is said."""
     said = "xray-local: the store . is a folder: name a file in it, such as traces.db"
