@@ -180,10 +180,11 @@ class FunctionSegment:
 
     def in_progress(self, start: float, initialization: Initialization | None) -> Document:
         """An environment has taken the event."""
-        invocation = {**self._inner(self.invocation_id, "Invocation", start), "in_progress": True}
-        # A failed one gets its cause with the complete document; what is complete is never sent twice with other contents.
-        known = None if initialization and initialization.error_type else initialization
-        below = [*self._initialization(known, None), invocation]
+        below: list[Document] = []
+        # After a failed initialization it is open whether there will be an Invocation; and the cause comes with the end.
+        if initialization is None or initialization.error_type is None:
+            invocation = {**self._inner(self.invocation_id, "Invocation", start), "in_progress": True}
+            below = [*self._initialization(initialization, None), invocation]
         return self._document(start, {"in_progress": True}, {}, below)
 
     def complete(self, execution: Execution, new_id: Callable[[], str]) -> Document:
@@ -210,7 +211,8 @@ class FunctionSegment:
             "cloudwatch_logs": [{"log_group": f"/aws/lambda/{subject.name}"}],
         }
         head = {**subject.entity(self.id, subject.name, start), **end, "parent_id": self.parent_id, **failure}
-        return {**head, "aws": about, "origin": LAMBDA_FUNCTION, "subsegments": list(below)}
+        inner = {"subsegments": list(below)} if below else {}
+        return {**head, "aws": about, "origin": LAMBDA_FUNCTION, **inner}
 
     def _inner(self, entity_id: str, name: str, start: float) -> Document:
         return {"name": name, "id": entity_id, "start_time": start, "aws": {"function_arn": self.subject.arn}}

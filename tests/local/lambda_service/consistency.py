@@ -29,7 +29,8 @@ def _of_segment(segment: Document, segments: list[Document]) -> Iterator[str]:
 def _of_service(service: Document, caller: Document | None) -> Iterator[str]:
     if caller and not _within(service, caller):
         yield f"{service['name']}: the caller does not enclose the service segment"
-    below = sorted(service.get("subsegments", []), key=lambda part: part["start_time"])
+    # The first attempt may begin in the millisecond of the acceptance.
+    below = sorted(service.get("subsegments", []), key=lambda part: (part["start_time"], part["name"] != "Dwell Time"))
     if not below:
         return
     dwell, attempts = below[0], below[1:]

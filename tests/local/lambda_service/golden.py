@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,17 @@ def normalised(recorded: Recorded) -> dict[str, Any]:
     found = {**kept, "headers": recorded.headers}
     times = {time: f"t{rank:02}" for rank, time in enumerate(sorted(set(_times(found))))}
     text = json.dumps(_with_tokens(found, times)).replace(REQUEST, "request")
-    for pattern, name in ((_TRACE, "trace"), (_ID, "id")):
+    return _tokens(text, ((_TRACE, "trace"), (_ID, "id")))
+
+
+def renumbered(found: dict[str, Any]) -> dict[str, Any]:
+    """A normalised trace of which parts were left out or moved, its ids counted anew."""
+    return _tokens(json.dumps(found), ((re.compile(r"\btrace-\d\d\b"), "trace"), (re.compile(r"\bid-\d\d\b"), "id")))
+
+
+def _tokens(text: str, patterns: Sequence[tuple[re.Pattern[str], str]]) -> dict[str, Any]:
+    """Every match in the order of appearance."""
+    for pattern, name in patterns:
         tokens: dict[str, str] = {}
         for match in pattern.findall(text):
             tokens.setdefault(match, f"{name}-{len(tokens) + 1:02}")

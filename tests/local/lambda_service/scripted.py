@@ -86,11 +86,11 @@ class Scripted:
         self.given.append(event)
         first = self._initialized(step)
         start = self.clock.advance(GIVE)
+        started(start, first)
         if step.status is Status.INIT_ERROR:
             return self._execution(step, event, start, self.clock.advance(INIT), first)
         if step.flaw:
             self.clock.advance(INIT)
-        started(start, first)
         await asyncio.sleep(0)
         read = self.clock.advance(READ)
         layer = self._layer_begins(event)

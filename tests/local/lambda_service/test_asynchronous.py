@@ -220,6 +220,26 @@ class Troubled:
         """Nothing to end."""
 
 
+def test_an_environment_that_never_took_the_event() -> None:
+    """Where the executor says nothing before it fails, Dwell Time and Attempt are sent with the end."""
+
+    class Silent(Scripted):
+        async def execute(self, function: Function, event: Event, started: Started) -> Execution:
+            return await super().execute(function, event, lambda _start, _initialization: None)
+
+    told = work_off([], with_config(retries=0), executor=Silent(FakeClock(), deque([Step(Status.INIT_ERROR)])))
+
+    sent = [(document["name"], document.get("in_progress", False), document.get("error")) for document in told.documents]
+    assert sent == [
+        ("orders", False, None),
+        ("Dwell Time", True, None),
+        ("orders", False, None),
+        ("Dwell Time", False, None),
+        ("Attempt #1", True, None),
+        ("Attempt #1", False, True),
+    ]
+
+
 def test_trouble_of_the_service(caplog: pytest.LogCaptureFixture) -> None:
     """An event that the service could not run is said, tried again by back-off, and its attempt counts as a fault."""
     told = work_off([], executor=Troubled([LambdaError("no interpreter", "ServiceException", 500)]))

@@ -55,10 +55,10 @@ def test_any_order_of_arrival_with_the_layers_documents(case: Case) -> None:
     orders = [mixed.sample(recorded.documents, len(recorded.documents)) for _ in range(20)]
     assert [compile_trace(trace.id, order) for order in orders] == [trace] * 20
     unfinished = [notice for notice in trace.notices if "in progress" not in notice]
-    assert (unfinished, flaws(_finished(trace.segments))) == ([], [])
+    assert (unfinished, flaws(finished(trace.segments))) == ([], [])
 
 
-def _finished(segments: list[Document]) -> list[Document]:
+def finished(segments: list[Document]) -> list[Document]:
     """Without the layer's subsegments that a kill left in progress: they have no end."""
     found = copy.deepcopy(segments)
     rest = list(found)
