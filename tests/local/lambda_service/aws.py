@@ -1,0 +1,149 @@
+"""AWS for the tests of what reads it: moto's real server, with boto3's real clients, and an Invoker that plays a script."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+
+from xray_local.lambda_service import moto_header
+from xray_local.lambda_service.clients import Clients
+from xray_local.lambda_service.model import Desk, Event, Execution, Function, Source, Status
+from xray_local.lambda_service.ports import Again
+from xray_local.lambda_service.sources import Sources
+
+REGION, ACCOUNT = "eu-west-1", "123456789012"
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """A moto of its own on a free port."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto_header.server("127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        boto3.client("sts", endpoint_url=endpoint, **CREDENTIALS).get_caller_identity()
+        yield endpoint
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+CREDENTIALS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret", "region_name": REGION}
+
+
+def client(endpoint: str, service: str) -> Any:
+    """A user's client."""
+    return boto3.client(service, endpoint_url=endpoint, **CREDENTIALS)
+
+
+def execution(status: Status = Status.OK, response: Any = None) -> Execution:
+    """How an attempt went."""
+    return Execution(status, 1.0, 2.0, json.dumps(response).encode())
+
+
+OK = execution()
+ERROR = execution(Status.ERROR, {"errorType": "E"})
+
+Answer = Execution | Exception
+
+
+@dataclass
+class Scripted:
+    """An Invoker whose function is a Python function; keeps what it was asked for."""
+
+    handler: Callable[[Any], Answer] = lambda _event: OK
+    events: list[Any] = field(default_factory=list)
+    producers: list[list[str]] = field(default_factory=list)
+    spans: list[int] = field(default_factory=list)
+    """The number of attempts of each batch, which is of each service segment."""
+    enqueued: list[Any] = field(default_factory=list)
+    busy: int = 0
+    busiest: int = 0
+    seconds: float = 0.0
+
+    async def request_response(self, function: Function, event: Event) -> tuple[Event, Execution]:
+        raise NotImplementedError
+
+    def enqueue(self, function: Function, event: Event) -> Event:
+        self.enqueued.append(json.loads(event.payload))
+        return event
+
+    async def batch(self, function: Function, event: Event, producers: Sequence[str], again: Again | None = None) -> Execution:
+        self.producers.append(list(producers))
+        self.spans.append(0)
+        at = len(self.spans) - 1
+        following: Event | None = event
+        while following is not None:
+            answer = await self._attempt(following, at)
+            following = await again(answer) if again else None
+        return answer
+
+    async def _attempt(self, event: Event, at: int) -> Execution:
+        self.spans[at] += 1
+        payload = json.loads(event.payload)
+        self.events.append(payload)
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        await asyncio.sleep(self.seconds)
+        self.busy -= 1
+        answer = self.handler(payload)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class Reading:
+    """Sources that run, and what they said."""
+
+    sources: Sources
+    invoker: Scripted
+    said: list[str]
+
+    async def until(self, true: Callable[[], object], seconds: float = 20.0) -> None:
+        """Wait for something; the state of everything is in the failure."""
+        end = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > end:
+                raise TimeoutError(f"not within {seconds} s: {self.sources.health()}, {self.said}, {self.invoker}")
+            await asyncio.sleep(0.01)
+
+    async def enabled(self) -> None:
+        """Wait until every source reads."""
+        await self.until(lambda: all(one["state"] == "Enabled" for one in self.sources.health()))
+
+
+def function(*sources: Source) -> Function:
+    """A function with those sources."""
+    from pathlib import Path  # noqa: PLC0415
+
+    return Function("worker", "app.handler", Path("/nowhere"), sources=sources)
+
+
+def run(endpoint: str, source: Source, invoker: Scripted, play: Callable[[Reading], Any]) -> Reading:
+    """Run a source until `play`, which acts and waits, is over. Delays are a hundredth of Lambda's."""
+
+    async def main() -> Reading:
+        desk = Desk("127.0.0.1:2000", "http://127.0.0.1:2000", REGION, ACCOUNT, aws_endpoint=endpoint, time_scale=0.01)
+        said: list[str] = []
+        reading = Reading(Sources(desk, Clients(desk), invoker, said.append), invoker, said)
+        reading.sources.start([function(source)])
+        try:
+            await play(reading)
+        finally:
+            await reading.sources.close()
+        return reading
+
+    return asyncio.run(main())
