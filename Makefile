@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build layer demo test lint format bench publish lock clean
+.PHONY: help setup build layer demo test fuzz lint format bench publish lock clean
 
 BIN := .venv/bin
 # Folders that hold Python; those of later issues count as soon as they exist.
@@ -11,6 +11,10 @@ GUEST := layer wrapper/sitecustomize.py
 TYPED := $(wildcard local tools tests examples/demo benchmarks)
 SHELLS := build.sh .ci/run wrapper/xray-instrument tools/setup.sh tools/launcher.sh $(wildcard tests/kit/*.sh)
 PYTEST_ARGS ?=
+CASES ?= 20000
+FUZZERS := tests/local/server/test_fuzz.py tests/local/server/test_fuzz_running.py tests/local/filters/test_parser.py tests/local/filters/test_sql.py
+# What `make bench` measures: nothing for all, "layer", "local", or single parts.
+WHAT ?=
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +35,10 @@ demo: setup layer ## Run two unmodified functions with the layer and a local X-R
 test: setup layer ## Run the tests; PYTEST_ARGS="-k header" for some
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
 
+# One process: each fuzzer keeps a core busy. Random anew with every run; what fails says how to see it again.
+fuzz: setup ## Try hostile datagrams, requests, filters: CASES=20000 of the quickest, minutes
+	@XRAY_LOCAL_FUZZ=$(CASES) $(BIN)/python -m pytest -q --durations=0 --durations-min=1 $(FUZZERS) $(PYTEST_ARGS)
+
 lint: setup ## Check style, types and shell scripts
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
@@ -42,8 +50,8 @@ format: setup ## Format the code and mend what can be mended without thought
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-bench: setup layer ## Measure cold start, warm invocations and memory against a bare function
-	@$(BIN)/python -m benchmarks
+bench: setup layer ## Measure the layer and xray-local; WHAT=layer or WHAT=local for one, WHAT="local --write" for its table
+	@$(BIN)/python -m benchmarks $(WHAT)
 
 publish: setup layer ## Publish the layer: REGIONS="eu-west-1 us-east-1" [DRY_RUN=1] [NAME=...] [PUBLIC=1]
 	@$(BIN)/python -m tools.publish $(if $(DRY_RUN),--dry-run) $(if $(NAME),--name $(NAME)) $(if $(PUBLIC),--public) $(REGIONS)

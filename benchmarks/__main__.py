@@ -1,4 +1,7 @@
-"""`python -m benchmarks [cold|warm|calls|size|breakdown ...]`: measures, and prints what it measured beside the targets."""
+"""`python -m benchmarks [layer|local|cold|warm|calls|size|breakdown|burst|store ...]`: measures beside the targets.
+
+`layer` is cold, warm, calls and size; `local` is burst and store; without a name both are measured.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,21 @@ import argparse
 import dataclasses
 import json
 import platform
+import sqlite3
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks import breakdown, cold, report, size, warm
+from benchmarks import breakdown, burst, cold, report, size, store, warm
 from benchmarks.figures import added, added_when_quiet, quiet_rounds, ratio, spread
 from benchmarks.report import Row, exactly
 from benchmarks.stage import BARE, LAYER, SDK, UNSAMPLED_LAYER, UNSAMPLED_SDK, Stage
 from tools.pythons import REPOSITORY
 
-NAMES = ("cold", "warm", "calls", "size")
+GROUPS = {"layer": ("cold", "warm", "calls", "size"), "local": ("burst", "store")}
+PAGES = {"layer": "README.md", "local": "docs/xray-local.md"}
 # A round of cold starts takes 0.5 s with noop and 2 s with boto3, a block of warm ones some ms: so more of those.
 NOOPS_PER_ROUND = 3
 BLOCKS_PER_ROUND = 10
@@ -123,8 +128,8 @@ def measure_calls(stage: Stage, rounds: int, results: Results) -> None:
 def _added_rows(results: Results, name: str, series: warm.Series, limits: tuple[float, float]) -> None:
     pairs = ((LAYER, SDK, "sampled"), (UNSAMPLED_LAYER, UNSAMPLED_SDK, "unsampled"))
     for (ours, theirs, kind), limit in zip(pairs, limits, strict=True):
-        more = [added_when_quiet(series[variant.name], series[BARE.name]) for variant in (ours, theirs)]
-        results.rows.append(Row(f"{name}, {kind}", limit, " µs", *more))
+        measured, peer = (added_when_quiet(series[variant.name], series[BARE.name]) for variant in (ours, theirs))
+        results.rows.append(Row(f"{name}, {kind}", limit, " µs", measured, peer))
 
 
 def _series_section(name: str, series: warm.Series) -> str:
@@ -162,20 +167,29 @@ def _machine(stage: Stage, rounds: int) -> dict[str, object]:
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"out of {', '.join(NAMES)}, or breakdown; default: the first four"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="layer (cold, warm, calls, size), local (burst, store), their parts, or breakdown; default: both",
     )
     parser.add_argument("--rounds", type=int, default=40, help="cold starts of each variant; the rest in proportion (40)")
     parser.add_argument("--python", default="3.12", metavar="VERSION", help="of the functions (3.12)")
     parser.add_argument("--no-pin", action="store_true", help="let the kernel move the processes between processors")
     parser.add_argument("--verbose", action="store_true", help="list the modules that each variant adds")
-    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write", action="store_true", help="put each whole table into its page")
+    parser.add_argument("--traces", type=int, default=store.TRACES, help=f"in xray-local's store ({store.TRACES})")
     options = parser.parse_args(arguments)
-    unknown = set(options.names) - {*NAMES, "breakdown"}
+    options.names = [part for name in options.names or GROUPS for part in GROUPS.get(name, (name,))]
+    unknown = set(options.names) - {"breakdown", *(part for parts in GROUPS.values() for part in parts)}
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    if options.write and options.names:
-        parser.error("--write takes a whole run, without names")
+    if options.write and not any(_whole(group, options) for group in GROUPS):
+        parser.error("--write takes the whole of layer or of local")
     return options
+
+
+def _whole(group: str, options: argparse.Namespace) -> bool:
+    return set(GROUPS[group]) <= set(options.names)
 
 
 def _footnote(machine: Mapping[str, object]) -> str:
@@ -187,31 +201,62 @@ def _footnote(machine: Mapping[str, object]) -> str:
     )
 
 
+def measure_layer(options: argparse.Namespace) -> None:
+    """The layer beside a bare function and the X-Ray SDK."""
+    stage = Stage.create(options.python, REPOSITORY / "build" / "benchmarks", pin=not options.no_pin)
+    results = Results()
+    if "breakdown" in options.names:
+        print(breakdown.text(stage, options.rounds))
+    if "cold" in options.names:
+        measure_cold(stage, options.rounds, results, verbose=options.verbose)
+    if "warm" in options.names:
+        measure_warm(stage, options.rounds, results)
+    if "calls" in options.names:
+        measure_calls(stage, options.rounds, results)
+    if "size" in options.names:
+        measure_size(results)
+    if results.rows:
+        machine = _machine(stage, options.rounds)
+        _show("layer", results, _footnote(machine), options)
+        path = REPOSITORY / "build" / "benchmarks.json"
+        path.write_text(json.dumps({"machine": machine, **results.raw}, indent=1))
+
+
+def measure_local(options: argparse.Namespace) -> None:
+    """xray-local: what a burst of datagrams loses, what the store takes, how soon it answers."""
+    results = Results()
+    if "burst" in options.names:
+        rows, told = burst.rows()
+        results.rows += rows
+        results.sections.append(told)
+    if "store" in options.names:
+        measured = store.measure(options.traces)
+        results.rows += measured.rows()
+        results.sections.append(measured.text())
+    if results.rows:
+        footnote = (
+            f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}, {options.traces:,} "
+            f"traces of two documents on the disk, {time.strftime('%Y-%m-%d')}; `make bench WHAT=local` measures it anew. "
+            "Medians, by the clock; questions over the quieter half of the rounds, a filter's answer is its first page. "
+            "Bursts come as fast as one process can send."
+        )
+        _show("local", results, footnote, options)
+
+
+def _show(group: str, results: Results, footnote: str, options: argparse.Namespace) -> None:
+    """Print everything; a whole table may go into its page as well."""
+    written = f"{report.targets(results.rows)}\n\n{footnote}"
+    print("\n\n".join([*results.sections, written]), flush=True)
+    if options.write and _whole(group, options):
+        report.write_between(REPOSITORY / PAGES[group], written)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure what was asked for."""
     options = _arguments(arguments)
-    stage = Stage.create(options.python, REPOSITORY / "build" / "benchmarks", pin=not options.no_pin)
-    results = Results()
-    names = options.names or NAMES
-    if "breakdown" in names:
-        print(breakdown.text(stage, options.rounds))
-    if "cold" in names:
-        measure_cold(stage, options.rounds, results, verbose=options.verbose)
-    if "warm" in names:
-        measure_warm(stage, options.rounds, results)
-    if "calls" in names:
-        measure_calls(stage, options.rounds, results)
-    if "size" in names:
-        measure_size(results)
-    if not results.rows:
-        return 0
-    machine = _machine(stage, options.rounds)
-    written = f"{report.targets(results.rows)}\n\n{_footnote(machine)}"
-    print("\n\n".join([*results.sections, written]))
-    path = REPOSITORY / "build" / "benchmarks.json"
-    path.write_text(json.dumps({"machine": machine, **results.raw}, indent=1))
-    if options.write:
-        report.write_between(REPOSITORY / "README.md", written)
+    if set(options.names) & {"breakdown", *GROUPS["layer"]}:
+        measure_layer(options)
+    measure_local(options)
     return 0
 
 

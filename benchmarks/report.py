@@ -1,4 +1,4 @@
-"""Targets beside what was measured, as the table in README.md."""
+"""Targets beside what was measured, as the tables in README.md and docs/xray-local.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 from benchmarks.figures import Spread
 
 BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
-HEADINGS = ("What", "Target", "Measured", "95 % interval", "Verdict", "aws-xray-sdk, same run")
+# From here on a figure is a number of things, and its decimals say nothing.
+COUNTED = 1_000
+HEADINGS = ("What", "Target", "Measured", "95 % interval", "Verdict")
+PEER = "aws-xray-sdk, same run"
 
 
 @dataclass(frozen=True)
@@ -17,18 +20,25 @@ class Row:
     """One line of the table."""
 
     what: str
-    limit: float
+    limit: float | None
+    """None: it is what it is."""
     unit: str
     """With a leading space where one belongs; `x` and MB have two decimals, the rest one or none."""
     measured: Spread
     peer: Spread | None = None
+    at_least: bool = False
+    """The target is the least that is good enough; otherwise it is the most."""
 
     @property
     def verdict(self) -> str:
         """Met or missed; where the interval holds the target, neither can be said."""
-        if self.measured.high <= self.limit:
+        low, high = self.measured.low, self.measured.high
+        if self.limit is None:
+            return ""
+        if (low >= self.limit) if self.at_least else (high <= self.limit):
             return "met"
-        return "missed" if self.measured.low > self.limit else "within the noise"
+        missed = high < self.limit if self.at_least else low > self.limit
+        return "missed" if missed else "within the noise"
 
     def cells(self) -> tuple[str, ...]:
         """The texts of the line."""
@@ -36,17 +46,24 @@ class Row:
         certain = one.low == one.high == one.median
         return (
             self.what,
-            f"≤ {self.limit:g}{self.unit}",
+            self.target(),
             self.text(one.median),
             "exact" if certain else f"{self.text(one.low)} to {self.text(one.high)}",
             self.verdict,
             self.text(self.peer.median) if self.peer else "",
         )
 
+    def target(self) -> str:
+        """The limit with its sign."""
+        if self.limit is None:
+            return ""
+        figure = f"{self.limit:,.0f}" if self.limit >= COUNTED else f"{self.limit:g}"
+        return f"{'≥' if self.at_least else '≤'} {figure}{self.unit}"
+
     def text(self, value: float) -> str:
         """A figure with its unit, and not more digits than it deserves."""
         digits = 3 if self.unit == "x" else 2 if self.unit == " MB" else 1
-        return f"{value:.0f}" if not self.unit else f"{value:.{digits}f}{self.unit}"
+        return f"{value:,.0f}{self.unit}" if not self.unit or value >= COUNTED else f"{value:.{digits}f}{self.unit}"
 
 
 def exactly(value: float) -> Spread:
@@ -66,8 +83,10 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def targets(rows: Sequence[Row]) -> str:
-    """The table of targets."""
-    return table(HEADINGS, [row.cells() for row in rows])
+    """The table of targets; with the peer where one was measured."""
+    compared = any(row.peer for row in rows)
+    headings = (*HEADINGS, PEER) if compared else HEADINGS
+    return table(headings, [row.cells()[: len(headings)] for row in rows])
 
 
 class NoPlaceError(Exception):

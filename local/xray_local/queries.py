@@ -27,8 +27,8 @@ from .trace import compile_trace
 if TYPE_CHECKING:
     from .filters import Expression
 
-# Some 60 ms of compiling.
-SCANNED_AT_MOST = 250
+# Some 60 ms of compiling, twice that while other programs are busy.
+SCANNED_AT_MOST = 200
 # GetTraceSummaries has no documented page size; boto3's own paginator shows what comes. Short first answers are worth more.
 PAGE = 100
 # The newest possible place of a page: before any time, any trace.

@@ -17,6 +17,27 @@ def test_a_verdict_needs_the_whole_interval() -> None:
     assert verdicts == {"low": "met", "around": "within the noise", "above": "missed"}
 
 
+def test_a_verdict_on_the_least_that_is_enough() -> None:
+    """A rate is met from its target on, and its figures are numbers of things."""
+    intervals = ((12_000.0, 11_000.0, 13_000.0), (10_500.0, 9_000.0, 12_000.0), (5_000.0, 4_000.0, 9_999.0))
+    rows = [Row("taken", 10_000, "/s", Spread(*three, 1.0, 9), at_least=True) for three in intervals]
+    assert [row.cells()[1:5] for row in rows] == [
+        ("≥ 10,000/s", "12,000/s", "11,000/s to 13,000/s", "met"),
+        ("≥ 10,000/s", "10,500/s", "9,000/s to 12,000/s", "within the noise"),
+        ("≥ 10,000/s", "5,000/s", "4,000/s to 9,999/s", "missed"),
+    ]
+
+
+def test_without_a_peer_there_is_no_column_for_it() -> None:
+    """A table that compares with nobody ends with the verdicts; what has no target has none."""
+    assert targets([Row("lost", 0, "", exactly(0)), Row("seen", None, "", exactly(7))]) == (
+        "| What | Target | Measured | 95 % interval | Verdict |\n"
+        "|------|-------:|---------:|--------------:|--------:|\n"
+        "| lost | ≤ 0    | 0        | exact         | met     |\n"
+        "| seen |        | 7        | exact         |         |"
+    )
+
+
 def test_the_table_has_target_and_measured_beside_each_other() -> None:
     """Each unit with the digits that it deserves, exact figures marked as such, an absent peer left empty."""
     rows = [

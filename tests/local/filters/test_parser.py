@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.local import fuzzing
 from xray_local.filters import Expression, FilterError, hint, parse, parse_entity
 from xray_local.filters.keywords import EXPECTED, KEYWORDS, OPERATORS
 from xray_local.filters.parser import DEEPEST, LONGEST
@@ -144,7 +145,7 @@ def test_errors_list_everything_expected() -> None:
 
 
 @given(making.expressions)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=fuzzing.cases(300, 0.25), deadline=None)
 def test_a_tree_survives_its_text(expression: Expression) -> None:
     """Any tree, written as text and read again, is the same tree."""
     assert parse(str(expression)) == expression
@@ -156,7 +157,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=30).map(" ".join) | st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=60))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=fuzzing.cases(600), deadline=None)
 @example("!" * LONGEST)
 @example("(" * LONGEST)
 @example("service(" * 1000)

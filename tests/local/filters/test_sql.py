@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.local import fuzzing
 from xray_local.filters import Expression, matches, parse, prefilter, to_sql
 from xray_local.model import Document
 from xray_local.store import Store
@@ -25,7 +26,8 @@ def found(store: Store, condition: tuple[str, Sequence[object]]) -> set[str]:
         return {row[0] for row in rows}
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+# Three traces and eight expressions each: 1,500 cases of `make fuzz` are 12,000 expressions.
+@settings(max_examples=fuzzing.cases(120, 0.075), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.tuples(*(making.traces(number) for number in (1, 2, 3))), st.lists(making.expressions, min_size=8, max_size=8))
 def test_sql_equals_the_evaluator(traces: tuple[list[Document], ...], expressions: list[Expression]) -> None:
     """Exact SQL finds the traces that match and no others; a prefilter loses none; the store's pages are those that match."""

@@ -1,13 +1,12 @@
 """Whatever bytes arrive, by UDP or by HTTP: an answer or a reason, never a fault of ours.
 
-XRAY_LOCAL_FUZZ=20000 for the long run (some minutes); the short one of every day keeps what it found in between.
+`make fuzz` is the long run (some minutes); the short one of every day keeps what it found in between.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.local import fuzzing
 from tests.local.server import clients
 from tests.local.server.clients import HEADER
 from tests.local.server.test_otlp import payload, span
@@ -22,9 +22,10 @@ from xray_local import daemon, server
 from xray_local.api import ApiError, Context, model
 from xray_local.store import Store
 
-EXAMPLES = int(os.environ.get("XRAY_LOCAL_FUZZ", "150"))
 FUZZ = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=fuzzing.cases(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 JSON = st.recursive(
