@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from xray_local import __version__, home
+from xray_local.commands.invoke import invoke
 from xray_local.commands.output import console, document, fail, picture, show_json, tell
 from xray_local.commands.up import up
 from xray_local.terminal import doctor as diagnosis
@@ -63,6 +64,7 @@ def main() -> None:
 
 
 app.command()(up)
+app.command()(invoke)
 
 
 @app.command()

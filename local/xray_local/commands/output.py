@@ -27,9 +27,9 @@ def tell(text: str) -> None:
     print(f"xray-local: {text}", file=sys.stderr, flush=True)  # noqa: T201 - it talks to a person
 
 
-def console() -> Console:
-    """Standard output as Rich sees it; NO_COLOR, COLUMNS and TERM are Rich's to obey."""
-    made = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+def console(*, stderr: bool = False) -> Console:
+    """Standard output, or error, as Rich sees it; NO_COLOR, COLUMNS and TERM are Rich's to obey."""
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = WIDTH_OF_A_FILE
     return made
