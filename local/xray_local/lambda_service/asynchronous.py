@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .destinations import Condition, Deliver, Outcome
 from .model import Event, Execution, Function, LambdaError, TooManyRequestsError
 from .running import Running, Traced
-from .segments import ACCEPTED, THROTTLED, Part, ServiceSegment, answer_to, refusal, response_time
+from .segments import ACCEPTED, LOST, THROTTLED, Answer, Part, ServiceSegment, answer_to, refusal, response_time
 
 log = logging.getLogger(__name__)
 
@@ -95,13 +95,23 @@ class Asynchronous:
         while condition is None:
             if self._closing:
                 self.dropped += 1
+                self._never_ran(item, LOST)
                 return
-            await self._wait(item, await self._attempt(item))
+            delay = await self._attempt(item)
+            try:
+                await self._wait(item, delay)
+            except asyncio.CancelledError:
+                self._never_ran(item, LOST)
+                raise
             condition = self._condition(item)
-        if item.attempts == 0:
-            item.traced.emit([item.dwell.complete(self._outside.clock(), THROTTLED)])
+        self._never_ran(item, THROTTLED)
         outcome = Outcome(item.function, item.event, condition, item.attempts, self._outside.clock(), item.last)
         await self._deliver(outcome, item.traced.context.header(item.last_parent))
+
+    def _never_ran(self, item: Accepted, answer: Answer) -> None:
+        """End the Dwell Time of an event that is given up without an attempt: it must not look like a success."""
+        if item.attempts == 0:
+            item.traced.emit([item.dwell.complete(self._outside.clock(), answer)])
 
     def _condition(self, item: Accepted) -> Condition | None:
         """How it ended; None when it has not."""

@@ -70,6 +70,8 @@ class Answer:
 
 ACCEPTED = Answer(202)
 THROTTLED = Answer(429, error=True, throttle=True)
+LOST = Answer(500, fault=True)
+"""The service's own fault: a bug, or an event that still waited when the service ended."""
 
 
 def answer_to(execution: Execution) -> Answer:
@@ -87,7 +89,7 @@ def refusal(error: Exception) -> Answer:
     CHOICE throttle: error and throttle with status 429, and no function segment: nothing ran.
     """
     if not isinstance(error, LambdaError):
-        return Answer(500, fault=True)
+        return LOST
     if error.status == THROTTLED.status:
         return THROTTLED
     return Answer(error.status, error=error.status < 500, fault=error.status >= 500)

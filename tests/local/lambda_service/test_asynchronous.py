@@ -171,11 +171,12 @@ def test_a_free_environment_is_used_at_once() -> None:
 
 
 def test_closing_drops_what_waits_and_finishes_what_runs() -> None:
-    """Of 5 events 2 run to their end; 3 wait and are dropped, as is one that would have to be tried again."""
+    """Of 5 events 2 run to their end; 3 wait and are dropped: their Dwell Time ends as a fault, nothing stays pending."""
+    documents: list[Document] = []
 
     async def run() -> tuple[int, list[str]]:
         executor = Limited(2)
-        outside = Outside(lambda _sent: None, clock=FakeClock(), sleep=for_ever)
+        outside = Outside(lambda sent: documents.extend(map(dict, sent)), clock=FakeClock(), sleep=for_ever)
         invocations = Invocations(executor, outside, desk())
         for number in range(5):
             invocations.enqueue(FUNCTION, replace(EVENT, request_id=str(number)))
@@ -186,6 +187,12 @@ def test_closing_drops_what_waits_and_finishes_what_runs() -> None:
         return await asyncio.wait_for(closing, 5), executor.done
 
     assert asyncio.run(run()) == (3, ["0", "1"])
+    ended = [
+        document.get("fault", False) for document in documents if document["name"] == "Dwell Time" and "end_time" in document
+    ]
+    begun = [document["id"] for document in documents if "in_progress" in document]
+    over = {document["id"] for document in documents if "end_time" in document}
+    assert (sorted(ended), [one for one in begun if one not in over]) == ([False, False, True, True, True], [])
 
 
 def test_a_failure_while_closing_is_counted() -> None:

@@ -13,7 +13,9 @@ from tests.local.lambda_service import golden
 from tests.local.lambda_service.cases import CALL, CASES, Case, scripted
 from tests.local.lambda_service.consistency import flaws
 from xray_local.documents import parse
-from xray_local.model import Document
+from xray_local.graph import contribution
+from xray_local.model import Document, ServiceKey
+from xray_local.summary import summarise
 from xray_local.trace import compile_trace
 
 BY_NAME = {case.name: case for case in CASES}
@@ -104,6 +106,37 @@ def test_a_pending_trace_is_partial() -> None:
         ("orders", True),
         ("Attempt #3", False),
     ]
+
+
+SHOP, CLIENT_OF_SHOP, CLIENT, SERVICE, EXECUTION = (
+    ("shop", ""), ("shop", "client"), ("orders", "client"), ("orders", "AWS::Lambda"), ("orders", "AWS::Lambda::Function")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("case", "flags", "edges"),
+    [
+        ("sync-ok-cold", "", {(CLIENT, SERVICE): (1, 0, 0), (SERVICE, EXECUTION): (1, 0, 0)}),
+        ("sync-timeout", "error", {(CLIENT, SERVICE): (0, 1, 0), (SERVICE, EXECUTION): (0, 1, 0)}),
+        ("throttle", "throttle", {(CLIENT_OF_SHOP, SHOP): (1, 0, 0), (SHOP, SERVICE): (0, 0, 1)}),
+        ("async-failing-twice", "", {(CLIENT, SERVICE): (1, 0, 0), (SERVICE, EXECUTION): (1, 2, 0)}),
+        ("async-ok", "", {(CLIENT_OF_SHOP, SHOP): (1, 0, 0), (SHOP, SERVICE): (1, 0, 0), (SERVICE, EXECUTION): (1, 0, 0)}),
+        ("stream-retried", "", {(CLIENT, SERVICE): (1, 0, 0), (SERVICE, EXECUTION): (1, 0, 0)}),
+    ],
+)  # fmt: skip
+def test_summary_and_map(case: str, flags: str, edges: dict[Any, tuple[int, int, int]]) -> None:
+    """What the list of traces says of it (HasError, not HasFault, for a failed function), and the calls that the map counts."""
+    trace = scripted(BY_NAME[case]).trace()
+
+    summary = summarise(trace)
+    found = {(_node(edge.source), _node(edge.target)): edge.statistics for edge in contribution(trace).edges}
+    counts = {ends: (counted.ok, counted.error, counted.throttle) for ends, counted in found.items()}
+    flagged = [name for name in ("error", "fault", "throttle") if getattr(summary, f"has_{name}")]
+    assert (" ".join(flagged), counts) == (flags, edges)
+
+
+def _node(key: ServiceKey) -> tuple[str, str]:
+    return key.name, key.type
 
 
 def _find(segments: list[Document], *names: str) -> Document:
