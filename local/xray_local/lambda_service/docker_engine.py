@@ -163,23 +163,25 @@ class Engine:
             raise DockerError(f"building the image of {function.name} failed: {_said(error)}") from error
         return name
 
+    def entry_point(self, image: str) -> tuple[str, ...] | None:
+        """What the image starts its command with, if anything."""
+        return tuple(self.client.images.get(image).attrs["Config"].get("Entrypoint") or ()) or None
+
     def sweep(self) -> int:
         """Remove the containers of every xray-local that is gone; how many there were."""
         removed = 0
         for container in self.client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
             if _alive(container.labels.get(OWNER, "")):
                 continue
-            with contextlib.suppress(_docker().errors.APIError):
-                container.remove(force=True)
-                removed += 1
+            removed += remove(container)
         return removed
 
     def close(self) -> None:
         """Remove what is left of ours, and let go of the engine."""
         label = f"{OWNER}={self._owner.name}"
-        for container in self.client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
-            with contextlib.suppress(_docker().errors.APIError):
-                container.remove(force=True)
+        with contextlib.suppress(_docker().errors.DockerException, OSError):
+            for container in self.client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
+                remove(container)
         Path(self._owner.name).unlink(missing_ok=True)
         self._owner.close()
         self.client.close()
@@ -198,6 +200,15 @@ def connect(folder: Path, tell: Callable[[str], object], environ: Mapping[str, s
             "`docker info` works for this user, or set DOCKER_HOST to where it listens; without --docker, functions run as "
             "processes of this machine"
         ) from error
+
+
+def remove(container: Any) -> bool:
+    """Kill a container and have the engine forget it; whether that was to be done."""
+    try:
+        container.remove(force=True, v=True)
+    except (_docker().errors.DockerException, OSError):
+        return False  # somebody else did, or the engine is gone
+    return True
 
 
 def _docker() -> Any:

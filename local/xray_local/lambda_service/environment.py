@@ -36,6 +36,8 @@ class Running(Protocol):
     """The runtime while it runs, with everything it started: a process, or a container."""
 
     exited: asyncio.Future[Exit]
+    began: float
+    """When its first process began: making a container takes a second, which is no part of the initialization."""
 
     def alive(self) -> bool:
         """Whether it still runs; as far as one can know, not as far as one was told."""
@@ -144,7 +146,8 @@ class Environment:
         deadline = start + self.function.timeout_s
         started(start, cold)
         if failure is not None:
-            _again, failure = await self._initialize(self.function.timeout_s, "invoke")
+            again, failure = await self._initialize(self.function.timeout_s, "invoke")
+            deadline = again.start + self.function.timeout_s
             if failure is not None and failure.status is Status.TIMEOUT:
                 failure = self._overtime()
         self._log.write(f"START RequestId: {event.request_id} Version: {self.function.version}\n")
@@ -159,13 +162,12 @@ class Environment:
             raise CLOSED
         api = self._api = RuntimeApi(outside.desk, self.function, outside.clock)
         api.start()
-        start = outside.clock()
         try:
             running = await self._launcher.start(self._stream, api.address, self._log.feed, outside.threads)
         except BaseException:
             await api.close()
             raise
-        self._process = running
+        self._process, start = running, running.began
         running.exited.add_done_callback(lambda _future: self.on_exit())
         if self._closing is not None:  # while it was being started
             await self._stop(api, running)

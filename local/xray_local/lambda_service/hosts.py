@@ -33,6 +33,9 @@ class Host(Protocol):
     def prepare(self, function: Function, folder: Path) -> Prepared:
         """Prepare an environment whose own folder this is; LambdaError says why there can be none."""
 
+    def close(self) -> None:
+        """All environments are gone."""
+
 
 def layers(desk: Desk, function: Function) -> tuple[Path, ...]:
     """What is merged to /opt. Ours goes below the function's: of what both have, the function's stays."""
@@ -61,6 +64,9 @@ class Machine:
         process.furnish(place.runtime)
         place.opt.symlink_to(opt, target_is_directory=True)
         return Prepared(ProcessLauncher(self._desk, function, place, runtime.version), (task_root, opt))
+
+    def close(self) -> None:
+        """Prepared runtimes stay for the next time."""
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,7 @@ class Pool:
             for resident in list(self._residents):
                 self._leave(resident)
             await asyncio.gather(*self._running, *self._leaving, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._host.close)
         self._threads.shutdown(wait=False)
         self._preparing.shutdown(wait=False, cancel_futures=True)
         self._session.close()
@@ -159,13 +160,14 @@ class Pool:
         loop = asyncio.get_running_loop()
         self._made += 1
         folder = self._session.folder / f"environment-{self._made}"
+        prepared = None
         try:
             prepared = await loop.run_in_executor(self._preparing, self._host.prepare, function, folder)
-            if self._closed:
-                raise CLOSED
-        except BaseException:
-            await loop.run_in_executor(self._threads, remove, folder)
-            raise
+        finally:
+            if prepared is None:
+                await loop.run_in_executor(self._threads, remove, folder)
+        if self._closed:
+            raise CLOSED
         environment = Environment(self._outside, function, prepared.launcher)
         resident = _Resident(environment, function, version, folder, prepared.merged)
         environment.on_exit = functools.partial(self._lost, resident)

@@ -73,10 +73,12 @@ class Exit:
 class RuntimeProcess:
     """One process of the runtime with everything it started; lives on the event loop."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: int, marker: str, on_output: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], output: int, marker: str, on_output: Callable[[bytes], None], began: float
+    ) -> None:
         """`marker` is a variable, NAME=value, by which children are known that left the process group."""
         self._loop = asyncio.get_running_loop()
-        self.pid = process.pid
+        self.pid, self.began = process.pid, began
         self.exited: asyncio.Future[Exit] = self._loop.create_future()
         self._process, self._output, self._marker, self._on_output = process, output, marker, on_output
         self._peak_kb = 0
@@ -89,6 +91,8 @@ class RuntimeProcess:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         environment = {**command.environment, "AWS_LAMBDA_RUNTIME_API": runtime_api, "_LAMBDA_TELEMETRY_LOG_FD": str(writing)}
+
+        began = time.time()
 
         def spawn() -> subprocess.Popen[bytes]:
             return subprocess.Popen(  # noqa: S603 - the function's own runtime
@@ -109,7 +113,7 @@ class RuntimeProcess:
             raise
         finally:
             os.close(writing)
-        return cls(process, reading, f"AWS_LAMBDA_RUNTIME_API={runtime_api}", on_output)
+        return cls(process, reading, f"AWS_LAMBDA_RUNTIME_API={runtime_api}", on_output, began)
 
     def alive(self) -> bool:
         """Whether it runs, asked of the system: what the reaper thread has to say may still be on its way."""
