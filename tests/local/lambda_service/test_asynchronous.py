@@ -170,6 +170,23 @@ def test_a_free_environment_is_used_at_once() -> None:
     assert sorted(asyncio.run(run())) == [f"{number:02}" for number in range(30)]
 
 
+def test_a_free_environment_is_its_own_functions_first() -> None:
+    """A warm environment goes to an event of the same function, even if another's waits for longer."""
+
+    async def run() -> list[str]:
+        executor = Limited(1)
+        outside = Outside(lambda _sent: None, clock=FakeClock(), sleep=for_ever)
+        invocations = Invocations(executor, outside, desk())
+        for number, name in enumerate(("orders", "stock", "orders")):
+            invocations.enqueue(replace(FUNCTION, name=name), replace(EVENT, request_id=f"{name}-{number}"))
+        await asyncio.sleep(0.01)
+        executor.hold.set()
+        await asyncio.wait_for(settled(invocations), 5)
+        return executor.done
+
+    assert asyncio.run(run()) == ["orders-0", "orders-2", "stock-1"]
+
+
 def test_closing_drops_what_waits_and_finishes_what_runs() -> None:
     """Of 5 events 2 run to their end; 3 wait and are dropped: their Dwell Time ends as a fault, nothing stays pending."""
     documents: list[Document] = []

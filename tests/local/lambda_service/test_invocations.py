@@ -137,6 +137,17 @@ def test_a_batch_is_tried_as_the_poller_says() -> None:
     assert (service["error"], service["end_time"] >= functions[-1]["subsegments"][0]["end_time"] - 0.001) == (True, True)
 
 
+def test_a_batch_is_a_trace_of_its_own() -> None:
+    """A header that an event happens to carry is nobody's: the batch's trace is new, and begins with the service segment."""
+    clock, documents = FakeClock(), list[Document]()
+    event = replace(EVENT, trace_header="Root=1-65537f20-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=0")
+
+    asyncio.run(made(Scripted(clock, deque([OK])), documents, clock).batch(FUNCTION, event, ()))
+
+    assert {document["trace_id"][:10] for document in documents} == {f"1-{1_700_000_000:08x}"}
+    assert [document.get("parent_id") for document in documents if document["origin"] == "AWS::Lambda"] == [None, None]
+
+
 def test_a_throttled_retry_of_a_batch() -> None:
     """It ends the segment as throttled and is raised: the poller comes again with what is left."""
     clock, documents = FakeClock(), list[Document]()
