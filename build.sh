@@ -2,8 +2,9 @@
 # Makes the layer: build/xray-instrument-layer.zip, and the same tree unpacked in build/opt.
 #   build.sh                        sources, and byte-code for every CPython 3.10-3.14 of this machine
 #   build.sh --pythons 3.12,3.13    byte-code for these only
-#   build.sh --slim                 sources only: smallest zip, slower cold start
-# Needs any Python 3.11 or newer and nothing else; the work is in tools/pack.py.
+#   build.sh --no-fallback          without the copy of aws_xray_sdk for functions that have none
+#   build.sh --slim                 sources only, no fallback: smallest zip, slower cold start
+# Needs any Python 3.11 or newer, with pip for the fallback (layer/fallback.txt, fetched once); the work is in tools/pack.py.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

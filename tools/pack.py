@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import pythons
+from tools import fallback, pythons
 
 WRAPPER = "xray-instrument"
 PRIVATE = "xray-instrument.d"
@@ -107,14 +107,16 @@ class BuildError(Exception):
     """The layer cannot be made; the text says why."""
 
 
-def sources(repository: Path) -> list[Entry]:
-    """Everything that the layer is made of: the wrapper, the start-up module, the package, the licence."""
+def sources(repository: Path, *, with_fallback: bool = True) -> list[Entry]:
+    """Everything that the layer is made of: the wrapper, the start-up module, the package, the licence, the fallback."""
     package = repository / "layer" / "xray_instrument"
     modules = {path.relative_to(package.parent): path for path in package.rglob("*.py")}
     modules[Path("sitecustomize.py")] = repository / "wrapper" / "sitecustomize.py"
     modules[Path("LICENSE")] = repository / "LICENSE"
     entries = [Entry(f"{PRIVATE}/{name.as_posix()}", path.read_bytes()) for name, path in modules.items()]
     entries.append(Entry(WRAPPER, (repository / "wrapper" / WRAPPER).read_bytes(), executable=True))
+    if with_fallback:
+        entries += [Entry(f"{PRIVATE}/fallback/{name}", data) for name, data in fallback.files(repository)]
     return sorted(entries, key=lambda entry: entry.name)
 
 
@@ -189,9 +191,9 @@ def _write(path: Path, data: bytes) -> None:
     fresh.replace(path)
 
 
-def build(repository: Path, out: Path, interpreters: Mapping[str, Path]) -> Path:
+def build(repository: Path, out: Path, interpreters: Mapping[str, Path], *, with_fallback: bool = True) -> Path:
     """Make zip and tree in `out`; gives the zip's path."""
-    entries = sources(repository)
+    entries = sources(repository, with_fallback=with_fallback)
     compiled = [entry for interpreter in interpreters.values() for entry in bytecode(entries, interpreter)]
     out.mkdir(parents=True, exist_ok=True)
     archive = out / "xray-instrument-layer.zip"
@@ -241,15 +243,16 @@ def _interpreters(wanted: str) -> dict[str, Path]:
 def main(arguments: Sequence[str]) -> int:
     """Build as the command line says."""
     parser = argparse.ArgumentParser("build.sh", description="Make the layer: a zip, and the same tree unpacked.")
-    parser.add_argument("--slim", action="store_true", help="sources only, no byte-code")
+    parser.add_argument("--slim", action="store_true", help="the smallest zip: sources only, no byte-code, no fallback")
     parser.add_argument("--pythons", default="", metavar="LIST", help="byte-code for these only: 3.12,3.13")
+    parser.add_argument("--no-fallback", action="store_true", help="without the copy of aws_xray_sdk, and without fetching it")
     parser.add_argument("--out", type=Path, default=pythons.REPOSITORY / "build", metavar="FOLDER")
     parser.add_argument("--quiet", action="store_true", help="one line about the zip, no list of files")
     options = parser.parse_args(arguments)
     try:
         interpreters = {} if options.slim else _interpreters(options.pythons)
-        archive = build(pythons.REPOSITORY, options.out, interpreters)
-    except BuildError as error:
+        archive = build(pythons.REPOSITORY, options.out, interpreters, with_fallback=not (options.no_fallback or options.slim))
+    except (BuildError, fallback.FallbackError) as error:
         print(f"build.sh: {error}", file=sys.stderr)
         return 1
     lines = report(archive)

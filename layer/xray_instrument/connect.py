@@ -101,6 +101,37 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
         botocore.apply(handlers, settings)
         debug("botocore is imported: its calls are recorded")
 
+    def follow_threads() -> None:
+        live.load(("threads",))
+        from . import threads  # noqa: PLC0415  (only where a subsegment is open that others can hang below)
+
+        imports.when_loaded("threading", threads.follow_threads)
+        imports.when_loaded("concurrent.futures.thread", threads.follow_executors)
+
+    def before_import(name: str) -> "Callable[[], None] | None":
+        live.load(("fallback", "later"))
+        from . import fallback, later  # noqa: PLC0415  (only where the function imports one of these)
+
+        imports.before = {}
+        if "fallback" not in settings.disable:
+            fallback.offer(imports, os.path.dirname(os.path.dirname(__file__)) + "/fallback", guarded("fallback"))
+        if "aws_xray_sdk" not in settings.disable:
+            later.put_off(imports, guarded("aws_xray_sdk"))
+        return imports.before[name](name) if name in imports.before else None
+
+    if "botocore" not in settings.disable:
+        imports.when_loaded("botocore.handlers", guarded("botocore")(apply_botocore), always=True)
+    if "threads" not in settings.disable:
+        live.follow_threads = guarded("threads")(follow_threads)
+    if "aws_xray_sdk" not in settings.disable:
+        _add_xray_sdk(imports)
+    begin = guarded("fallback")(before_import)
+    imports.before = {"aws_xray_sdk": begin, "xray_instrument_helper": begin}
+
+
+def _add_xray_sdk(imports: "Imports") -> None:
+    """Have the X-Ray SDK join our tree when it is imported."""
+
     def apply_xray_sdk(recorder_module: "ModuleType") -> None:
         live.load(_XRAY_SDK)
         from .plugins import xray_sdk  # noqa: PLC0415  (only where the function imports it)
@@ -110,21 +141,9 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
 
     def defer_patches(patcher: "ModuleType") -> None:
         live.load(("plugins.", "plugins.xray_sdk_patches"))
-        from .plugins import xray_sdk_patches  # noqa: PLC0415  (only where the function imports the SDK)
+        from .plugins import xray_sdk_patches  # noqa: PLC0415  (as above)
 
         xray_sdk_patches.apply(patcher, imports)
 
-    def follow_threads() -> None:
-        live.load(("threads",))
-        from . import threads  # noqa: PLC0415  (only where a subsegment is open that others can hang below)
-
-        imports.when_loaded("threading", threads.follow_threads)
-        imports.when_loaded("concurrent.futures.thread", threads.follow_executors)
-
-    if "botocore" not in settings.disable:
-        imports.when_loaded("botocore.handlers", guarded("botocore")(apply_botocore), always=True)
-    if "aws_xray_sdk" not in settings.disable:
-        imports.when_loaded("aws_xray_sdk.core.recorder", guarded("aws_xray_sdk")(apply_xray_sdk), always=True)
-        imports.when_loaded("aws_xray_sdk.core.patcher", guarded("aws_xray_sdk")(defer_patches), always=True)
-    if "threads" not in settings.disable:
-        live.follow_threads = guarded("threads")(follow_threads)
+    imports.when_loaded("aws_xray_sdk.core.recorder", guarded("aws_xray_sdk")(apply_xray_sdk), always=True)
+    imports.when_loaded("aws_xray_sdk.core.patcher", guarded("aws_xray_sdk")(defer_patches), always=True)

@@ -3,8 +3,8 @@
 importlib takes a lock around each module that it loads, with its own context manager
 `_ModuleLockManager`: enter, find and load, exit, also when loading fails. Ours is a subclass put in its
 place. So no finder on sys.meta_path, no loader exchanged, no frame of ours in any traceback, and nothing
-to undo on the modules. Two things hang on it: what is to happen after a library's import (ours are
-imported only then), and the timing of the initialization's imports.
+to undo on the modules. Three things hang on it: what is to happen after a library's import (ours are
+imported only then), what is to happen before (fallback.py, later.py), and the timing of the initialization's imports.
 """
 
 import _frozen_importlib as importlib_bootstrap
@@ -22,6 +22,8 @@ class Imports:
     """What is called when modules are loaded.
 
     Attributes:
+        before: module name to what is called with the name when somebody begins to load it; guarded. What that returns, if
+            anything, is called when the loading has ended.
         after: module name to what is called with the module, once, when it has been loaded.
         always: the names for which it is called at every loading: a function may drop a library from sys.modules to load
             another copy.
@@ -30,6 +32,7 @@ class Imports:
     """
 
     def __init__(self) -> None:
+        self.before: "dict[str, Callable[[str], Callable[[], None] | None]]" = {}
         self.after: "dict[str, Callable[[ModuleType], None]]" = {}
         self.always: "set[str]" = set()
         self.began: "Callable[[str], None] | None" = None
@@ -67,8 +70,13 @@ class Imports:
                 if loads and watch.began is not None and get_ident() == main:
                     watch.began(name)
                 enter(self)
+                if loads and name in watch.before and name not in modules:
+                    self._xray_instrument_undo = watch.before[name](name)
 
             def __exit__(self, *args: object, **kwargs: object) -> None:
+                undo = self.__dict__.get("_xray_instrument_undo")
+                if undo is not None:
+                    undo()
                 leave(self, *args, **kwargs)
                 if self._xray_instrument:
                     name = self._name
@@ -82,6 +90,6 @@ class Imports:
     def stop_timing(self) -> None:
         """Time no more imports, and give importlib its own context manager back when nothing is waited for."""
         self.began = self.ended = None
-        if not self.after and self._plain is not None:
+        if not self.after and not self.before and self._plain is not None:
             self._plain, plain = None, self._plain
             importlib_bootstrap._ModuleLockManager = plain  # type: ignore[attr-defined]  # noqa: SLF001

@@ -85,6 +85,10 @@ class Subsegment:
         self.announced = False
         self.token: "Any" = None
 
+    def put(self, member: str, key: str, value: "Any") -> None:
+        """Set one key of a member that is an object: annotations, metadata."""
+        self.fields.setdefault(member, {})[key] = value
+
     def document(self) -> "Document":
         """Return the independent subsegment document: what one datagram carries."""
         document: "Document" = {

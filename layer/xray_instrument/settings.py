@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 PREFIX = "XRAY_INSTRUMENT_"
 # What can be left out, and what can be captured beyond the default; both documented in docs/configuration.md.
-PLUGINS = ("botocore", "aws_xray_sdk", "threads", "imports", "watcher")
+PLUGINS = ("botocore", "aws_xray_sdk", "fallback", "threads", "imports", "watcher")
 CAPTURES = ("object_keys", "message_urls")
 
 
@@ -22,7 +22,10 @@ SETTINGS: "tuple[tuple[str, Any, str, str], ...]" = (
         "next_wrapper", "", "text",
         "Path of another wrapper script, started after ours with the runtime's command (Lambda takes one only).",
     ),
-    ("disable", (), "parts", "Parts to leave out, separated by commas: botocore, aws_xray_sdk, threads, imports, watcher."),
+    (
+        "disable", (), "parts",
+        "Parts to leave out, separated by commas: botocore, aws_xray_sdk, fallback, threads, imports, watcher.",
+    ),
     (
         "capture", (), "captures",
         "What to record beyond the default, separated by commas: `object_keys` (S3 keys), `message_urls` (URLs in messages).",

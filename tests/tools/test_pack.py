@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from tools import pack, pythons
+from tools import fallback, pack, pythons
 
 REPOSITORY = pythons.REPOSITORY
 AT_START = {
     Path(name).stem
     for name in pack.guest_modules(
-        {entry.name: (entry.data.decode(), "") for entry in pack.sources(REPOSITORY) if entry.name.endswith("start.py")}
+        {
+            entry.name: (entry.data.decode(), "")
+            for entry in pack.sources(REPOSITORY, with_fallback=False)
+            if entry.name.endswith("start.py")
+        }
     )
 }
 PYTHONS = list(pythons.present())
@@ -69,9 +73,11 @@ def test_the_same_bytes_from_every_checkout(tmp_path: Path, built: Path) -> None
 def test_what_is_in_the_zip(built: Path) -> None:
     """The wrapper is executable, all else is readable, and each module has byte-code for every Python present."""
     package = REPOSITORY / "layer"
-    modules = ["sitecustomize.py", *(path.relative_to(package).as_posix() for path in package.rglob("*.py"))]
+    modules = [path.relative_to(package).as_posix() for path in (package / "xray_instrument").rglob("*.py")]
+    brought = [f"fallback/{name}" for name, _ in fallback.files(REPOSITORY)]
     expected = {"xray-instrument": 0o100755, "xray-instrument.d/LICENSE": 0o100644}
-    for module in modules:
+    expected |= {f"xray-instrument.d/{name}": 0o100644 for name in brought}
+    for module in ["sitecustomize.py", *modules, *(name for name in brought if name.endswith(".py"))]:
         folder, _, name = module.rpartition("/")
         expected[f"xray-instrument.d/{module}"] = 0o100644
         at_start = folder == "xray_instrument" and name[:-3] in AT_START
@@ -166,11 +172,11 @@ def test_an_equal_tree_is_left_alone_and_another_one_is_replaced(tmp_path: Path)
 
 
 def test_slim_has_sources_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--slim makes a zip of the sources, and says that no Python has byte-code in it."""
+    """--slim makes a zip of our sources alone, and says that no Python has byte-code in it."""
     assert pack.main(["--slim", "--quiet", "--out", str(tmp_path)]) == 0
     archive = tmp_path / "xray-instrument-layer.zip"
     with zipfile.ZipFile(archive) as layer:
-        assert layer.namelist() == [entry.name for entry in pack.sources(REPOSITORY)]
+        assert layer.namelist() == [entry.name for entry in pack.sources(REPOSITORY, with_fallback=False)]
     assert capsys.readouterr().out.splitlines()[-1] == "byte-code for no Python; none for 3.10, 3.11, 3.12, 3.13, 3.14"
 
 

@@ -64,6 +64,10 @@ class SdkSubsegment(Subsegment):
     def fields(self, value: "Document") -> None:
         """Nothing: they are the entity's."""
 
+    def put(self, member: str, key: str, value: "Any") -> None:
+        """Set it where the SDK keeps it."""
+        getattr(self.entity, member)[key] = value
+
 
 class Attribute:
     """An attribute of the SDK's Subsegment that tells when it is set. It lives in the object's own dictionary."""
