@@ -120,7 +120,7 @@ async def play(case: Case, target: Function, executor: Executor, outside: Outsid
         status = error.status
     if case.header == SAMPLED:
         outside.emit([_caller(calls, outside.clock(), status)])
-    await settled(invocations)
+    await invocations.settled()
 
 
 async def _made(case: Case, target: Function, invocations: Invocations, event: Event) -> None:
@@ -155,11 +155,6 @@ def _caller(start: float, end: float, status: int) -> Document:
         **flags,
     }
     return {"name": "shop", "id": CALLER, "trace_id": ROOT, "start_time": start, "end_time": end, "subsegments": [call]}
-
-
-async def settled(invocations: Invocations) -> None:
-    """Until every accepted event is done with; nothing is dropped."""
-    await invocations._running.settled()
 
 
 def base_function() -> Function:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.fakes import CountingIds, FakeClock
-from tests.local.lambda_service.cases import desk, settled
+from tests.local.lambda_service.cases import desk
 from tests.local.lambda_service.scripted import COLD, ERROR, OK, THROTTLED, Scripted, Step
 from xray_local.lambda_service.asynchronous import back_off
 from xray_local.lambda_service.destinations import Condition, Outcome
@@ -54,7 +54,7 @@ def work_off(script: list[Step], function: Function = FUNCTION, scale: float = 1
         environments = executor or Scripted(clock, deque(script))
         invocations = Invocations(environments, outside, desk(time_scale=scale), deliver)
         invocations.enqueue(function, EVENT)
-        await settled(invocations)
+        await invocations.settled()
 
     asyncio.run(run())
     return told
@@ -164,7 +164,7 @@ def test_a_free_environment_is_used_at_once() -> None:
             invocations.enqueue(FUNCTION, replace(EVENT, request_id=f"{number:02}"))
         await asyncio.sleep(0.01)
         executor.hold.set()
-        await asyncio.wait_for(settled(invocations), 5)
+        await asyncio.wait_for(invocations.settled(), 5)
         return executor.done
 
     assert sorted(asyncio.run(run())) == [f"{number:02}" for number in range(30)]
@@ -181,7 +181,7 @@ def test_a_free_environment_is_its_own_functions_first() -> None:
             invocations.enqueue(replace(FUNCTION, name=name), replace(EVENT, request_id=f"{name}-{number}"))
         await asyncio.sleep(0.01)
         executor.hold.set()
-        await asyncio.wait_for(settled(invocations), 5)
+        await asyncio.wait_for(invocations.settled(), 5)
         return executor.done
 
     assert asyncio.run(run()) == ["orders-0", "orders-2", "stock-1"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.local.lambda_service.cases import CASES, Case, Recorded, desk, functi
 from tests.local.lambda_service.consistency import flaws
 from tests.local.lambda_service.scripted import Step
 from tests.local.lambda_service.test_golden import finished
+from xray_local.lambda_service.invocations import Invocations
 from xray_local.lambda_service.model import Desk, Event, Execution, Function, Status
 from xray_local.lambda_service.pool import Pool
 from xray_local.lambda_service.ports import Started
@@ -92,22 +93,21 @@ def real_function(case: Case, folder: Path, runtime_name: str) -> Function:
     return function(case, base)
 
 
-def really(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Recorded, list[Document]]:
-    """What Lambda's part of the desk sends for a case and, besides, what the layer sends from inside the function."""
+def really(case: Case, tmp_path: Path, name: str, pool: Callable[[Desk], Pool] = Pool) -> tuple[Recorded, list[Document]]:
+    """What Lambda's part of the desk sends for a case and, besides, what the layer sends from inside the function.
+
+    `name` is a runtime's.
+    """
     sent: list[Document] = []
-    with Collector() as collector, runtime(monkeypatch) as name:
+    with Collector() as collector:
         target = real_function(case, tmp_path / "code", name)
-        at = Desk(
-            **{
-                **vars(desk(time_scale=0.001, folder=tmp_path / "data", trace_layer=layer.unpacked())),
-                "daemon_address": collector.address,
-            }
-        )
+        at = desk(time_scale=0.001, folder=tmp_path / "data", trace_layer=layer.unpacked())
+        at = replace(at, daemon_address=collector.address)
         if Step(throttled=True) in case.script:
             at = replace(at, concurrency=0)
 
         async def run() -> list[Event]:
-            executor = Watched(Pool(at))
+            executor = Watched(pool(at))
             outside = Outside(lambda documents: sent.extend(map(dict, documents)), lambda _function, _arn: case.sampled)
             try:
                 await play(case, target, executor, outside, at)
@@ -158,8 +158,14 @@ def _shape(value: Any) -> Any:
 @pytest.mark.parametrize("case", REAL, ids=lambda case: case.name)
 def test_the_real_thing(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lambda's documents are the golden ones; with the layer's the times can be true, and every Invocation has its handler."""
-    recorded, inside = really(case, tmp_path, monkeypatch)
+    with runtime(monkeypatch) as name:
+        recorded, inside = really(case, tmp_path, name)
 
+    confirm(case, recorded, inside)
+
+
+def confirm(case: Case, recorded: Recorded, inside: list[Document]) -> None:
+    """Fail if that is not what Lambda and the layer have to say about the case."""
     assert shape(golden.normalised(recorded)) == shape(golden.expected(case.name))
     if not recorded.documents:
         assert inside == []
@@ -173,3 +179,29 @@ def test_the_real_thing(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         [part["name"] for part in invocation["subsegments"] if part["name"] == "app.handler"] for invocation in invocations
     ]
     assert handlers == [["app.handler"]] * len(invocations)
+
+
+def test_a_burst_of_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 events at once over 3 environments: each is run once, in a trace of its own, whose times can be true."""
+    sent: list[Document] = []
+    many = 40
+    with runtime(monkeypatch) as name:
+        target = real_function(Case("burst", (Step(),) * many), tmp_path / "code", name)
+        at = replace(desk(folder=tmp_path / "data", trace_layer=layer.unpacked()), concurrency=3, daemon_address="127.0.0.1:9")
+
+        async def run() -> list[str]:
+            executor = Watched(Pool(at))
+            outside = Outside(lambda documents: sent.extend(map(dict, documents)))
+            invocations = Invocations(executor, outside, at)
+            for number in range(many):
+                invocations.enqueue(target, Event(f"event-{number}", b"{}", None))
+            await invocations.settled()
+            await executor.close()
+            return sorted(event.request_id for event in executor.given)
+
+        given = asyncio.run(run())
+    trace_ids = {document["trace_id"] for document in sent}
+    traces = [compile_trace(trace_id, [part for part in sent if part["trace_id"] == trace_id]) for trace_id in trace_ids]
+    functions = [len(trace.segments) for trace in traces]
+    assert given == sorted(f"event-{number}" for number in range(many))
+    assert (functions, [(trace.notices, flaws(trace.segments)) for trace in traces]) == ([2] * many, [([], [])] * many)
