@@ -136,6 +136,7 @@ def mounting(
 ) -> Callable[[str, api.Context], Mounted]:
     """The service for a catalog. `home` is the Lambda API that functions find, if it is not this very server."""
     from xray_local.lambda_service import mounted  # noqa: PLC0415
+    from xray_local.lambda_service.docker_engine import DockerError  # noqa: PLC0415
     from xray_local.lambda_service.model import Desk  # noqa: PLC0415
 
     def start(address: str, context: api.Context) -> Mounted:
@@ -149,7 +150,10 @@ def mounting(
             concurrency=choices.concurrency,
             time_scale=choices.time_scale,
         )
-        return mounted.start(desk, catalog, context, log, tell)
+        try:
+            return mounted.start(desk, catalog, context, log, tell)
+        except DockerError as error:
+            raise ChoiceError(f"--docker: {error}") from error
 
     return start
 

@@ -196,7 +196,8 @@ def connect(folder: Path, tell: Callable[[str], object], environ: Mapping[str, s
         return Engine(client, Settings.from_env(environ), folder, tell)
     except docker.errors.DockerException as error:
         raise DockerError(
-            f"no container engine answers ({_said(error)}). Start Docker (Docker Desktop, or the docker service), see that "
+            f"no container engine answers{_where(environ)} ({_system(error) or _said(error)}). "
+            "Start Docker (Docker Desktop, or the docker service), see that "
             "`docker info` works for this user, or set DOCKER_HOST to where it listens; without --docker, functions run as "
             "processes of this machine"
         ) from error
@@ -216,6 +217,19 @@ def _docker() -> Any:
     import docker  # noqa: PLC0415
 
     return docker
+
+
+def _where(environ: Mapping[str, str]) -> str:
+    return f" at {environ['DOCKER_HOST']}" if environ.get("DOCKER_HOST") else ""
+
+
+def _system(error: BaseException | None) -> str | None:
+    """What the operating system said, below what three HTTP packages made of it."""
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _said(error: Exception) -> str:

@@ -16,11 +16,11 @@ from .emission import Emission
 from .logs import Sink
 from .model import Desk
 from .pool import Pool
-from .ports import Executor
+from .ports import Environments
 from .sampling import Sampling, of_api
 from .service import LambdaService, Parts
 
-MakeExecutor = Callable[[Desk, Sink], Executor]
+MakeExecutor = Callable[[Desk, Sink], Environments]
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,23 @@ class Mounted:
         self.service.close()
 
 
+def environments(desk: Desk, log: Sink) -> Environments:
+    """As the desk wants them: processes of this machine, or containers. DockerError when there is no engine."""
+    if not desk.docker:
+        return Pool(desk, log)
+    # The docker package takes 150 ms, for those who want containers only.
+    from .docker_environment import Containers  # noqa: PLC0415
+
+    return Pool(desk, log, Containers)
+
+
 def start(
     desk: Desk,
     catalog: Catalog,
     context: xray.Context,
     log: Sink,
     tell: Callable[[str], object],
-    executor: MakeExecutor = Pool,
+    executor: MakeExecutor = environments,
 ) -> Mounted:
     """Start the service; what it makes of traces goes into the store of the X-Ray API, and by its rules."""
     emission = Emission(context.store.ingest, context.forward, context.clock)

@@ -97,7 +97,7 @@ def test_settings_come_from_the_environment() -> None:
 def test_without_an_engine_the_error_says_what_to_do(tmp_path: Path) -> None:
     """No traceback of an HTTP library: what is missing, and three ways out."""
     text = containers.refused(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
-    assert text.startswith("no container engine answers (")
+    assert text.startswith(f"no container engine answers at unix://{tmp_path}/none.sock (No such file or directory). ")
     assert [part for part in ("Start Docker", "`docker info`", "DOCKER_HOST", "without --docker") if part not in text] == []
 
 
