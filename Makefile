@@ -29,7 +29,7 @@ build: ## Make build/xray-instrument-layer.zip, and the same tree unpacked in bu
 layer:
 	@./build.sh --quiet
 
-demo: setup layer ## Run two unmodified functions with the layer and a local X-Ray; print their traces and map
+demo: setup layer ## Run three unmodified functions with the layer on xray-local; print their traces and map
 	@PYTHONPATH=local $(BIN)/python -m examples.demo
 
 test: setup layer ## Run the tests; PYTEST_ARGS="-k header" for some

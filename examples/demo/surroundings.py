@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
-from moto.server import ThreadedMotoServer
 
-REGION = "eu-west-1"
+REGION, ACCOUNT = "eu-west-1", "123456789012"
+CREDENTIALS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret", "region_name": REGION}
 PRICES = {"lamp": "49.90", "table": "120.00"}
 
 
@@ -46,33 +47,25 @@ def prices() -> Iterator[str]:
 
 @contextmanager
 def aws() -> Iterator[str]:
-    """AWS on this machine; gives the endpoint's address."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    """AWS on this machine: moto in a process of its own, which gives messages their trace header as SQS does. Its address."""
+    command = [sys.executable, "-m", "xray_local.lambda_service.moto_header", "-p", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - it was asked for
+            yield process.stdout.readline().strip().removeprefix("moto: ")
+        finally:
+            process.terminate()
 
 
-def furnish(endpoint: str) -> Mapping[str, str]:
-    """Create the table, bucket and queue; gives the functions' settings."""
-    session = boto3.Session("AKIDEXAMPLE", "secret", region_name=REGION)
-    session.client("dynamodb", endpoint_url=endpoint).create_table(
-        TableName="orders",
+def furnish(endpoint: str) -> None:
+    """Create the table, bucket and queue of the template, under the names that its functions are told."""
+    boto3.client("dynamodb", endpoint_url=endpoint, **CREDENTIALS).create_table(
+        TableName="Orders",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    session.client("s3", endpoint_url=endpoint).create_bucket(
-        Bucket="invoices", CreateBucketConfiguration={"LocationConstraint": REGION}
+    boto3.client("s3", endpoint_url=endpoint, **CREDENTIALS).create_bucket(
+        Bucket=f"invoices-{ACCOUNT}-{REGION}", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    queue = session.client("sqs", endpoint_url=endpoint).create_queue(QueueName="shipping")
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "ORDERS_TABLE": "orders",
-        "INVOICES_BUCKET": "invoices",
-        "SHIPPING_QUEUE": queue["QueueUrl"],
-    }
+    boto3.client("sqs", endpoint_url=endpoint, **CREDENTIALS).create_queue(QueueName="Shipping")

@@ -1,4 +1,4 @@
-"""An order API behind API Gateway: prices an order, stores it, files an invoice, queues its shipping.
+"""An order API behind API Gateway: prices an order, stores it, files an invoice, queues its shipping, has it charged.
 
 It knows nothing about tracing.
 """
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 orders = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
 s3 = boto3.client("s3")
 sqs = boto3.client("sqs")
+functions = boto3.client("lambda")
 
 # Read once per execution environment: module scope is part of the cold start.
 tax = Decimal(str(orders.get_item(Key={"id": "settings"}).get("Item", {}).get("tax", "0.21")))
@@ -46,6 +47,8 @@ def create(order):
     invoice = json.dumps(item, default=str).encode()
     s3.put_object(Bucket=os.environ["INVOICES_BUCKET"], Key=f"{order['id']}.json", Body=invoice)
     sqs.send_message(QueueUrl=os.environ["SHIPPING_QUEUE"], MessageBody=json.dumps({"id": order["id"]}))
+    payment = json.dumps({"id": order["id"], "total": str(item["total"])})
+    functions.invoke(FunctionName=os.environ["PAYMENTS_FUNCTION"], InvocationType="Event", Payload=payment)
     return answer(201, item)
 
 

@@ -49,9 +49,9 @@ class Part:
         return found
 
     @property
-    def order(self) -> tuple[float, str]:
-        """Where it stands among others: by time."""
-        return (self.sent["start_time"], self.id)
+    def order(self) -> tuple[float, float, str]:
+        """Where it stands among others: by time. Of what began at once the shorter first: Dwell Time before its attempt."""
+        return (self.sent["start_time"], _end(self), self.id)
 
     @property
     def inferred(self) -> bool:

@@ -181,8 +181,9 @@ def _lines(tree: Sequence[Row], axis: Axis, late: float, width: int) -> Iterator
     fixed = DURATION_WIDTH + FLAG_WIDTH + bars + bool(bars)
     if bars:
         begin = f"+{time_text(late * 1000)}" if late >= LATE_S else "0"
-        end = time_text(axis.length * 1000) if len(begin) < bars // 2 else ""
-        yield Text(" " * (width - fixed + 1) + begin + end.rjust(bars - len(begin)), "dim", no_wrap=True)
+        end = time_text(axis.length * 1000)
+        end = end.rjust(bars - len(begin)) if len(begin) + len(end) < bars else ""
+        yield Text(" " * (width - fixed + 1) + begin + end, "dim", no_wrap=True)
     for row in tree:
         colour = COLOURS.get(row.flag, "")
         gap = " " if row.label and row.detail else ""
