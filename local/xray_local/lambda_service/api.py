@@ -149,8 +149,7 @@ async def _invoke_streaming(service: LambdaService, request: Request) -> Respons
         complete["LogResult"] = tail
     chunk = b"" if execution.failed else eventstream.event("PayloadChunk", execution.payload, "application/octet-stream")
     end = eventstream.event("InvokeComplete", json.dumps(complete).encode(), "application/json")
-    headers = {**_headers(target, given), "x-amzn-Remapped-Content-Type": execution.content_type}
-    return Response(chunk + end, headers=headers, media_type="application/vnd.amazon.eventstream")
+    return Response(chunk + end, headers=_headers(target, given), media_type="application/vnd.amazon.eventstream")
 
 
 async def _event(service: LambdaService, request: Request, kind: str) -> tuple[Target, Event]:
@@ -325,7 +324,8 @@ def _operations() -> list[tuple[str, re.Pattern[str], str]]:
     import botocore.session  # noqa: PLC0415 - for 0.2 s, when it is needed
 
     model = botocore.session.get_session().get_service_model("lambda")
-    operations = [model.operation_model(name) for name in model.operation_names]
+    # Of two at one path the one that a query distinguishes comes last.
+    operations = sorted(map(model.operation_model, model.operation_names), key=lambda one: "?" in one.http["requestUri"])
     found = [(one.http["method"], one.http["requestUri"].partition("?")[0].rstrip("/"), one.name) for one in operations]
     return [(method, re.compile(re.sub(r"\{\w+\+?\}", "[^/]+", path) + "/?"), name) for method, path, name in found]
 

@@ -86,7 +86,7 @@ class Pool:
         self._running: set[asyncio.Task[Execution]] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._made = 0
-        self._closed = False
+        self._ending: asyncio.Task[None] | None = None
 
     async def execute(self, function: Function, event: Event, started: Started) -> Execution:
         """Run one event in an environment of the function."""
@@ -104,7 +104,11 @@ class Pool:
 
     async def close(self) -> None:
         """End every environment and remove their folders; what runs is killed and told as a crash."""
-        self._closed = True
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._close())
+        await asyncio.shield(self._ending)
+
+    async def _close(self) -> None:
         while self._residents or self._running or self._leaving:
             for resident in list(self._residents):
                 self._leave(resident)
@@ -114,8 +118,16 @@ class Pool:
         self._preparing.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
+    def health(self) -> dict[str, list[dict[str, str]]]:
+        """The environments by the names of their functions."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for resident in sorted(self._residents, key=lambda resident: resident.folder.name):
+            told = {"name": resident.folder.name, "state": "idle" if resident in self._idle else "busy"}
+            found.setdefault(resident.function.name, []).append(told)
+        return found
+
     def _refuse(self, function: Function) -> None:
-        if self._closed:
+        if self._ending is not None:
             raise CLOSED
         if function.concurrency is not None and self._busy[function.name] >= function.concurrency:
             raise TooManyRequestsError(reason=RESERVED_REASON)
@@ -150,7 +162,7 @@ class Pool:
             raise
         finally:
             self._busy[name] -= 1
-        if resident.environment.usable and self._current[name] == (resident.function, resident.version) and not self._closed:
+        if resident.environment.usable and self._current[name] == (resident.function, resident.version) and self._ending is None:
             self._park(resident)
         else:
             self._leave(resident)
@@ -166,7 +178,7 @@ class Pool:
         finally:
             if prepared is None:
                 await loop.run_in_executor(self._threads, remove, folder)
-        if self._closed:
+        if self._ending is not None:
             raise CLOSED
         environment = Environment(self._outside, function, prepared.launcher)
         resident = _Resident(environment, function, version, folder, prepared.merged)

@@ -30,6 +30,13 @@ class Executor(Protocol):
         """End every environment, as on a shutdown."""
 
 
+class Environments(Executor, Protocol):
+    """An Executor that tells of its environments."""
+
+    def health(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
+        """The environments by the names of their functions: `name`, and `state`, which is idle or busy."""
+
+
 class Emit(Protocol):
     """Takes segment documents that the service itself makes, to store and forward them."""
 

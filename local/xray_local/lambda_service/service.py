@@ -28,7 +28,7 @@ from .invocations import Invocations
 from .logs import Sink
 from .model import Desk, Event, Execution, LambdaError
 from .naming import Target
-from .ports import Executor
+from .ports import Environments
 from .running import Outside
 from .sampling import Decide
 from .sources import Sources
@@ -48,7 +48,7 @@ SETTLE_S = 5.0
 class Parts:
     """What the service is made of; tests put in their own."""
 
-    executor: Callable[[Desk, Sink], Executor]
+    executor: Callable[[Desk, Sink], Environments]
     emission: Emission
     decide: Decide
     """Sampling."""
@@ -66,7 +66,7 @@ class LambdaService:
     catalog: Catalog
     parts: Parts
     clients: Clients = field(init=False)
-    executor: Executor = field(init=False)
+    executor: Environments = field(init=False)
     invoker: Invocations = field(init=False)
     sources: Sources = field(init=False)
     _closing: bool = False
@@ -80,7 +80,11 @@ class LambdaService:
     def start(self) -> None:
         """Everything runs from here on."""
         self._thread.start()
-        self.run(self._begin()).result()
+        try:
+            self.run(self._begin()).result()
+        except BaseException:
+            self._stop()
+            raise
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -137,8 +141,7 @@ class LambdaService:
         return self.run(self._health()).result(SETTLE_S)
 
     async def _health(self) -> dict[str, Any]:
-        told: Callable[[], dict[str, list[Any]]] = getattr(self.executor, "health", dict)
-        environments = told()
+        environments = self.executor.health()
         functions = [
             {
                 "name": function.name,
@@ -165,6 +168,9 @@ class LambdaService:
         if self._loop.is_closed():
             return
         self.run(self._end()).result()
+        self._stop()
+
+    def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(SETTLE_S)
         self.parts.emission.close()
