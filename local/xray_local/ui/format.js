@@ -1,0 +1,62 @@
+// @ts-check
+/** Numbers and times as people read them. */
+
+/** A duration: 840 µs, 12.3 ms, 1.84 s, 2 min 5 s. @param {number | null | undefined} value seconds */
+export function duration(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const ms = value * 1000;
+  if (ms < 0.0005) return "0 ms";
+  if (ms < 1) return `${Math.round(ms * 1000)} µs`;
+  if (ms < 100) return `${trim(ms, 1)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (value < 120) return `${trim(value, 2)} s`;
+  return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+}
+
+/** @param {number} value @param {number} digits */
+const trim = (value, digits) => String(Number(value.toFixed(digits)));
+
+/** How long ago: now, 5 s, 3 min, 2 h, 4 d. @param {number} at seconds since the epoch @param {number} [now] */
+export function age(at, now = Date.now() / 1000) {
+  const past = Math.max(0, now - at);
+  if (past < 1) return "now";
+  if (past < 60) return `${Math.floor(past)} s`;
+  if (past < 3600) return `${Math.floor(past / 60)} min`;
+  if (past < 86400) return `${Math.floor(past / 3600)} h`;
+  return `${Math.floor(past / 86400)} d`;
+}
+
+/** The time of day here, to the millisecond. @param {number} at seconds since the epoch */
+export function clock(at) {
+  const date = new Date(at * 1000);
+  /** @param {number} value @param {number} [width] */
+  const two = (value, width = 2) => String(value).padStart(width, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${two(date.getMilliseconds(), 3)}`;
+}
+
+/** Date and time here. @param {number} at seconds since the epoch */
+export const moment = (at) => `${new Date(at * 1000).toLocaleDateString()} ${clock(at)}`;
+
+/** 1,234 @param {number} value */
+export const count = (value) => value.toLocaleString("en");
+
+/**
+ * How it went, by X-Ray's definitions. A throttle is an error too, and is shown as the more telling one.
+ * @param {{fault?: unknown, error?: unknown, throttle?: unknown, in_progress?: unknown}} flags
+ * @returns {"fault" | "throttle" | "error" | "open" | "ok"}
+ */
+export function status(flags) {
+  if (flags.fault) return "fault";
+  if (flags.throttle) return "throttle";
+  if (flags.error) return "error";
+  return flags.in_progress ? "open" : "ok";
+}
+
+/** The name, the sign that stands beside the colour, and the words for each status. */
+export const STATUS = {
+  ok: { sign: "✓", text: "OK" },
+  error: { sign: "!", text: "Error (4xx)" },
+  throttle: { sign: "~", text: "Throttle (429)" },
+  fault: { sign: "×", text: "Fault (5xx)" },
+  open: { sign: "…", text: "In progress" },
+};
