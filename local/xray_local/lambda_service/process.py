@@ -113,11 +113,13 @@ class RuntimeProcess:
             raise
         finally:
             os.close(writing)
-        return cls(process, reading, f"AWS_LAMBDA_RUNTIME_API={runtime_api}", on_output, began)
+        # Not the Runtime API's address: ports are given out again, and somebody else's process may still have it in mind.
+        marker = f"AWS_LAMBDA_LOG_STREAM_NAME={environment['AWS_LAMBDA_LOG_STREAM_NAME']}"
+        return cls(process, reading, marker, on_output, began)
 
     def alive(self) -> bool:
         """Whether it runs, asked of the system: what the reaper thread has to say may still be on its way."""
-        if self.exited.done():
+        if self.exited.done() or _ended(self.pid):
             return False
         try:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
@@ -182,6 +184,14 @@ class RuntimeProcess:
     def _ended(self, ended: Exit) -> None:
         self.read()
         self.exited.set_result(ended)
+
+
+def _ended(pid: int) -> bool:
+    """Whether a process is over while threads of its are still leaving: wait tells only when the last of them is gone."""
+    with contextlib.suppress(OSError, IndexError):
+        # proc(5): the state follows the name, which is in parentheses and may hold some itself.
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] in "ZX"
+    return False
 
 
 def peak_kb(pid: int) -> int:
