@@ -29,11 +29,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from xray_local import __version__, api, strangers
+from xray_local import __version__, api, strangers, web
 from xray_local.daemon import Daemon, both_families
 from xray_local.daemon import bind as bind_udp
 from xray_local.forward import Forwarder
@@ -112,22 +112,13 @@ def application(context: api.Context, health: Callable[[], dict[str, Any]], othe
     async def operation(request: Request) -> Response:
         return await answered(request, _operation(context, request))
 
-    async def noticed(request: Request) -> Response:
-        trace_id = request.path_params["trace_id"]
-        return await answered(request, run_in_threadpool(api.notices.of_trace, context, trace_id))
-
     async def healthy(_request: Request) -> Response:
         return strangers.reply(await run_in_threadpool(health))
 
-    async def front(_request: Request) -> Response:
-        text = "xray-local: the X-Ray API is here (POST), /health says how it goes. Look at traces with `xray-local traces`."
-        return PlainTextResponse(text + "\n")
-
     routes = [
-        Route("/", front, methods=["GET"]),
         Route("/health", healthy, methods=["GET"]),
         *others,
-        Route(api.notices.PATH, noticed, methods=["GET"]),
+        *web.routes(context, _body),
         Route("/{path:path}", operation, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
     return strangers.Guard(Starlette(routes=routes))

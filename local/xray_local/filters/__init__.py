@@ -2,12 +2,14 @@
 
 from .evaluate import matches, selects
 from .hints import hint
+from .keywords import KEYWORDS
 from .parser import parse, parse_entity
 from .sql import prefilter, to_sql
 from .syntax import Edge, Entity, Expression, FilterError, Selector, Service
 from .view import TraceView
 
 __all__ = [
+    "KEYWORDS",
     "Edge",
     "Entity",
     "Expression",
