@@ -154,7 +154,11 @@ def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> N
     parts = [part for part in info.filename.split("/") if part not in {"", ".", ".."}]
     if not parts:
         return
-    path = target.joinpath(*parts)
+    path = target
+    for part in parts[:-1]:
+        path /= part
+        _make_room(path, for_folder=True)
+    path /= parts[-1]
     _make_room(path, for_folder=info.is_dir())
     mode = info.external_attr >> 16
     if stat.S_ISLNK(mode):
