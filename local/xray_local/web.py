@@ -95,7 +95,7 @@ async def _answered(work: Callable[[], Any]) -> Response:
     except api.ApiError as error:
         cause = error.__cause__
         column = {"column": cause.column} if isinstance(cause, filters.FilterError) else {}
-        return JSONResponse({"message": error.message, **column}, error.status)
+        return JSONResponse({"__type": error.code, "message": error.message, **column}, error.status)
 
 
 async def _file(request: Request) -> Response:

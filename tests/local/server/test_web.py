@@ -1,0 +1,195 @@
+"""What the page asks the server for, and what it may load."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import re
+import threading
+import time
+import urllib.request
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from tests.local.server import clients
+from xray_local.server import Running
+from xray_local.trace import compile_trace
+
+NOW = 1_800_000_000.0
+
+
+def ask(server: Running, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    """Status and JSON of an answer."""
+    data = None if body is None else json.dumps(body).encode()
+    status, _headers, answer = clients.http(f"{server.endpoint}{path}", data, headers=headers)
+    return status, json.loads(answer)
+
+
+def span(server: Running) -> str:
+    """A time range around the server's clock."""
+    now = server.options.clock()
+    return f"start={now - 3600}&end={now + 60}"
+
+
+def sampled(server: Running) -> str:
+    """The id of a sample trace that is stored."""
+    status, answer = ask(server, "/xray-local/sample", {})
+    assert status == 200
+    return str(answer["Id"])
+
+
+def test_every_file_is_served_with_the_policy(server: Running) -> None:
+    """index.html and each module: right type, nothing may be loaded from elsewhere, no inline script or style, no sniffing."""
+    for path, kind in (
+        ("/", "text/html"),
+        ("/ui/app.js", "text/javascript"),
+        ("/ui/tokens.css", "text/css"),
+        ("/ui/icon.svg", "image/svg+xml"),
+    ):
+        status, headers, _body = clients.http(f"{server.endpoint}{path}")
+        assert (status, headers["content-type"].partition(";")[0]) == (200, kind), path
+        policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+        assert (policy["default-src"], policy["script-src"], policy["style-src"], policy["connect-src"]) == (
+            "'none'",
+            *["'self'"] * 3,
+        )
+        assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-cache")
+
+
+def test_index_has_nothing_inline() -> None:
+    """No script or style element with content, and no style or event attribute: the policy would stop them."""
+    text = (resources.files("xray_local") / "ui" / "index.html").read_text()
+    assert not re.search(r"<script[^>]*>[^<]", text)
+    assert not re.search(r"<style|\son[a-z]+=|\sstyle=", text)
+
+
+@pytest.mark.parametrize("path", ["/ui/nothing.js", "/ui/../web.py", "/ui/%2e%2e/web.py", "/ui/vendor", "/ui/", "/ui//app.js"])
+def test_no_other_file(server: Running, path: str) -> None:
+    """What is no file of the page is not found, whatever the path."""
+    if path == "/ui/":
+        assert clients.http(f"{server.endpoint}{path}")[0] == 200  # the page
+    else:
+        assert clients.http(f"{server.endpoint}{path}")[0] == 404
+
+
+def test_vendored_files_are_those_that_are_listed() -> None:
+    """Each library has its version, licence and hash in versions.json, and nothing else lies there."""
+    folder = resources.files("xray_local") / "ui" / "vendor"
+    listed = {entry["file"]: entry for entry in json.loads((folder / "versions.json").read_text())}
+    for name, entry in listed.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == entry["sha256"], name
+        assert entry["version"], entry["licence"]
+    licences = {f"LICENSE-{entry['package'].rpartition('/')[2]}" for entry in listed.values()}
+    assert {file.name for file in folder.iterdir()} == {*listed, *licences, "versions.json"}
+
+
+def test_a_sample_trace_is_whole(server: Running) -> None:
+    """Its documents are taken, compile without notices, and show the two Lambda nodes, the table and the queue."""
+    trace_id = sampled(server)
+    status, answer = ask(server, f"/xray-local/traces/{trace_id}")
+    assert (status, answer["Notices"], answer["LimitExceeded"]) == (200, [], False)
+    assert answer["Segments"] == compile_trace(trace_id, [json.loads(text) for text in server.store.documents(trace_id)]).segments
+    _status, graph = ask(server, f"/xray-local/graph?traces={trace_id}")
+    assert sorted(service.get("Type", "") for service in graph["Services"]) == [
+        "AWS::DynamoDB::Table", "AWS::Lambda", "AWS::Lambda::Function", "AWS::SQS::Queue", "client",
+    ]  # fmt: skip
+
+
+def test_summaries_and_the_hint(server: Running) -> None:
+    """All that match, newest first; where nothing does, what to ask instead; a filter that cannot be read says its column."""
+    ids = [sampled(server) for _ in range(3)]
+    status, answer = ask(server, f"/xray-local/summaries?{span(server)}")
+    assert (status, sorted(one["Id"] for one in answer["Traces"]), answer["Hint"], answer["More"]) == (
+        200,
+        sorted(ids),
+        None,
+        False,
+    )
+    starts = [one["StartTime"] for one in answer["Traces"]]
+    assert starts == sorted(starts, reverse=True)
+    _status, limited = ask(server, f"/xray-local/summaries?{span(server)}&limit=2")
+    assert (len(limited["Traces"]), limited["More"]) == (2, True)
+    _status, nothing = ask(server, f"/xray-local/summaries?{span(server)}&filter=fault")
+    assert (nothing["Traces"], nothing["Hint"].endswith("service() { fault }")) == ([], True)
+    status, wrong = ask(server, f"/xray-local/summaries?{span(server)}&filter=ok%20AND%20faul")
+    assert (status, wrong["column"]) == (400, 8)
+    assert ask(server, "/xray-local/summaries?start=x&end=2")[0] == 400
+
+
+def test_check(server: Running) -> None:
+    """An expression is checked without being run."""
+    assert ask(server, "/xray-local/check?filter=fault") == (200, {})
+    status, wrong = ask(server, "/xray-local/check?filter=responsetime%20>")
+    assert (status, wrong["column"]) == (400, 15)
+
+
+def test_seen(server: Running) -> None:
+    """Keywords with their meaning, services and annotation values of the newest traces."""
+    sampled(server)
+    _status, answer = ask(server, f"/xray-local/seen?{span(server)}")
+    assert {"Name": "fault", "Does": "the response was a server error (5xx)"} in answer["Keywords"]
+    assert {"Name": "orders", "Type": "AWS::DynamoDB::Table"} in answer["Services"]
+    assert answer["Annotations"] == {"cold_start": [True], "sample": [True], "trigger": ["api"]}
+
+
+def test_the_graph_of_a_filter(server: Running) -> None:
+    """Only the traces that match are in the map."""
+    sampled(server)
+    _status, every = ask(server, f"/xray-local/graph?{span(server)}")
+    _status, none = ask(server, f"/xray-local/graph?{span(server)}&filter=fault")
+    assert (len(every["Services"]), none["Services"]) == (5, [])
+
+
+def test_import_gives_back_what_export_wrote(server: Running) -> None:
+    """BatchGetTraces JSON is taken; what is none is refused with a reason, and nothing is lost of the rest."""
+    trace_id = sampled(server)
+    _status, whole = ask(server, f"/xray-local/traces/{trace_id}")
+    exported = {
+        "Traces": [{"Id": trace_id, "Segments": [{"Id": one["id"], "Document": json.dumps(one)} for one in whole["Segments"]]}]
+    }
+    status, answer = ask(server, "/xray-local/import", exported)
+    assert (status, answer["Refused"], answer["Ids"]) == (200, [], [trace_id])
+    assert answer["Imported"] >= len(whole["Segments"]) - 2  # inferred segments are made anew
+    assert ask(server, f"/xray-local/traces/{trace_id}")[1]["Segments"] == whole["Segments"]
+    status, answer = ask(server, "/xray-local/import", [{"id": "no", "name": "x"}])
+    assert (status, answer["Imported"], len(answer["Refused"])) == (200, 0, 1)
+    assert ask(server, "/xray-local/import", "text")[0] == 400
+
+
+def test_events_tell_of_a_new_trace(server: Running) -> None:
+    """A trace that arrives is named on the open stream within a second."""
+    heard: queue.Queue[str] = queue.Queue()
+
+    def read(stream: Any) -> None:
+        for line in iter(stream.readline, b""):
+            heard.put(line.decode())
+            if line.startswith(b"data:"):
+                return
+
+    with urllib.request.urlopen(f"{server.endpoint}/xray-local/events", timeout=10) as stream:  # noqa: S310
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        reader = threading.Thread(target=read, args=(stream,))
+        reader.start()
+        assert heard.get(timeout=5) == "retry: 1000\n"
+        began = time.monotonic()
+        trace_id = sampled(server)
+        told = next(line for line in iter(lambda: heard.get(timeout=5), "") if line.startswith("data:"))
+        assert trace_id in json.loads(told.removeprefix("data:"))["traces"]
+        assert time.monotonic() - began < 5
+        reader.join()
+
+
+def test_pages_of_the_web_get_nothing(server: Running) -> None:
+    """Neither the page's data nor its actions are for another origin, by whatever name."""
+    for path, body in (
+        ("/xray-local/seen?start=1&end=2", None),
+        ("/xray-local/events", None),
+        ("/xray-local/sample", {}),
+        ("/xray-local/import", []),
+    ):
+        assert ask(server, path, body, Origin="https://evil.example")[0] == 403, path
+    assert ask(server, "/xray-local/seen?start=1&end=2", Host="evil.example")[0] == 403
+    assert server.store.counts()["traces"] == 0
