@@ -12,6 +12,8 @@ from pathlib import Path
 from .model import Desk, Function
 
 TRACE_WRAPPER = "/opt/xray-instrument"
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+NEXT_WRAPPER = "XRAY_INSTRUMENT_NEXT_WRAPPER"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html: Lambda refuses functions that set these.
 RESERVED = frozenset(
     {
@@ -103,7 +105,7 @@ def variables(desk: Desk, function: Function, place: Place, stream: str, user: M
         "_HANDLER": function.handler,
     }
     own = {name: value for name, value in function.environment.items() if name not in RESERVED}
-    return {**service, **own, **(_wrapped(own, place) if desk.trace_layer else {})}
+    return {**service, **own, **_wrapped(own, place, traced=desk.trace_layer is not None)}
 
 
 def _credentials(user: Mapping[str, str]) -> dict[str, str]:
@@ -111,10 +113,15 @@ def _credentials(user: Mapping[str, str]) -> dict[str, str]:
     return own if {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= own.keys() else PLACEHOLDERS
 
 
-def _wrapped(own: Mapping[str, str], place: Place) -> dict[str, str]:
-    """Our wrapper, which runs the function's own one after itself."""
-    wrapper = own.get("AWS_LAMBDA_EXEC_WRAPPER", "")
-    if wrapper in {"", TRACE_WRAPPER}:
-        return {"AWS_LAMBDA_EXEC_WRAPPER": TRACE_WRAPPER}
-    real = str(place.opt) + wrapper.removeprefix("/opt") if wrapper.startswith("/opt/") else wrapper
-    return {"AWS_LAMBDA_EXEC_WRAPPER": TRACE_WRAPPER, "XRAY_INSTRUMENT_NEXT_WRAPPER": real}
+def _wrapped(own: Mapping[str, str], place: Place, *, traced: bool) -> dict[str, str]:
+    """Our wrapper in front of the function's own one, which ours then starts and so has to find.
+
+    The bootstrap maps /opt for the wrapper that it starts; the function sees the setting as it is.
+    """
+    wrapper = own.get(WRAPPER, "")
+    ours = {WRAPPER: TRACE_WRAPPER} if traced else {}
+    following = own.get(NEXT_WRAPPER, "") if not traced or wrapper in {"", TRACE_WRAPPER} else wrapper
+    if not following:
+        return ours
+    real = str(place.opt / following.removeprefix("/opt/")) if following.startswith("/opt/") else following
+    return {**ours, NEXT_WRAPPER: real}
