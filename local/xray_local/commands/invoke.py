@@ -21,7 +21,7 @@ import typer
 
 from xray_local.terminal.choosing import running_endpoint
 from xray_local.terminal.labels import printable
-from xray_local.terminal.source import EndpointSource, Reader, health
+from xray_local.terminal.source import EndpointSource, Reader, Trace, health
 
 from . import functions
 from .functions import Choices
@@ -31,7 +31,8 @@ from .output import console, fail, picture, tell
 PATIENCE_S = 900 + 60
 # How long the last documents may be on their way: the environment's and, over UDP, the layer's.
 SETTLE_S = 3.0
-POLL_S = 0.05
+# A datagram is stored some 30 ms after it was sent.
+QUIET_S = 0.15
 ANYBODY = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
 SYNC, ASYNC = "sync", "async"
 
@@ -272,16 +273,22 @@ def _show(endpoint: str, outcome: Outcome) -> None:
         tell("nothing was recorded: the function's Tracing is PassThrough, or a sampling rule left it out")
         return
     with Reader(EndpointSource(endpoint)) as reader:
-        until = time.monotonic() + SETTLE_S
-        found = list(reader.traces([outcome.trace_id]))
-        while time.monotonic() < until and not (found and _complete(found[0].segments)):
-            time.sleep(POLL_S)
-            found = list(reader.traces([outcome.trace_id]))
+        found = _settled(lambda: list(reader.traces([str(outcome.trace_id)])))
         out = console(stderr=True)
         for one in found:
             out.print(picture(one, reader.source.notices(one.id), out.width))
         if not found:
             tell(printable(f"the trace {outcome.trace_id} did not arrive at {endpoint}"))
+
+
+def _settled(read: Callable[[], list[Trace]]) -> list[Trace]:
+    """The trace when everything in it is complete and nothing more has come for a moment, or what there is after a while."""
+    until = time.monotonic() + SETTLE_S
+    found, before = read(), None
+    while time.monotonic() < until and not (found and found == before and _complete(found[0].segments)):
+        time.sleep(QUIET_S)
+        found, before = read(), found
+    return found
 
 
 def _complete(trees: Sequence[Any]) -> bool:

@@ -107,6 +107,7 @@ def findings(facts: Facts) -> list[Finding]:
     return [
         _server(facts.health),
         *_environment(facts),
+        *_functions(facts.health),
         *_received(facts.health),
         *_sampled(facts),
         *_refused(facts.health),
@@ -171,12 +172,37 @@ def _same_place(told: str, address: str) -> bool:
     return port == own_port and (host == own_host or (host in loopback and own_host in loopback))
 
 
+def _functions(health: Mapping[str, Any]) -> Iterator[Finding]:
+    """The Lambda service, where `up` has one."""
+    service = health.get("lambda")
+    if service is None:
+        return
+    named = [printable(_function(function)) for function in service["functions"]]
+    if named:
+        yield Finding(OK, f"{len(named)} function{'s' if len(named) > 1 else ''}: {', '.join(named)}")
+    else:
+        yield Finding(PROBLEM, "The template has no function that can run here", "see what `xray-local up` says about it")
+    for source in service["sources"]:
+        if source["trouble"]:
+            text = f"{source['name']} of {source['function']} cannot read {source['source']}: {source['trouble']}"
+            yield Finding(PROBLEM, printable(text), "create it, or name the AWS stand-in with --aws-endpoint; it is tried again")
+    if lost := service["dropped_documents"]:
+        yield Finding(PROBLEM, f"{lost:,} documents of the Lambda service are lost: the store did not take them")
+
+
+def _function(function: Mapping[str, Any]) -> str:
+    states = [environment["state"] for environment in function["environments"]]
+    told = [f"{states.count(state)} {state}" for state in ("busy", "idle") if state in states]
+    return f"{function['name']} ({', '.join(told)})" if told else str(function["name"])
+
+
 def _received(health: Mapping[str, Any]) -> Iterator[Finding]:
     udp, ever = health["udp"], health["store"]["counts"]
     came = udp["datagrams"]
-    by_api = ever.get("received api", 0)
-    if came or by_api:
-        yield Finding(OK, f"Received: {came:,} datagrams since the start; {by_api:,} documents by the API in all")
+    by_api, own = ever.get("received api", 0), ever.get("received lambda", 0)
+    if came or by_api or own:
+        functions = f", {own:,} of the Lambda service" if own else ""
+        yield Finding(OK, f"Received: {came:,} datagrams since the start; {by_api:,} documents by the API{functions} in all")
         return
     host, _, port = health["listening"].rpartition(":")
     at_home = f"where the program runs, set AWS_XRAY_DAEMON_ADDRESS={health['address']}; inside a container "
