@@ -69,6 +69,8 @@ class Scripted:
     spans: list[int] = field(default_factory=list)
     """The number of attempts of each batch, which is of each service segment."""
     enqueued: list[Any] = field(default_factory=list)
+    invoked: list[tuple[str, float]] = field(default_factory=list)
+    """The functions of the batches, with a setting of theirs."""
     busy: int = 0
     busiest: int = 0
     seconds: float = 0.0
@@ -82,6 +84,7 @@ class Scripted:
 
     async def batch(self, function: Function, event: Event, producers: Sequence[str], again: Again | None = None) -> Execution:
         self.producers.append(list(producers))
+        self.invoked.append((function.name, function.timeout_s))
         self.spans.append(0)
         at = len(self.spans) - 1
         following: Event | None = event

@@ -12,10 +12,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
-from ..model import Desk, Function
+from ..model import Desk, Function, Source
 from ..ports import Invoker
 from .polling import LONGEST_WAIT_S, Poller, Status, World
 from .schedule import Schedule
@@ -29,6 +29,20 @@ log = logging.getLogger(__name__)
 KINDS: dict[str, type[Poller]] = {"sqs": Queue, "kinesis": KinesisStream, "dynamodb": TableStream, "schedule": Schedule}
 # Each source has one call of AWS on its way, a queue some more that delete; they wait most of the time.
 THREADS = 64
+# How long the end waits for batches on their way; their functions run on for a while after that.
+FINISH_S = 2.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A source that is read, and what reads it."""
+
+    poller: Poller
+    task: asyncio.Task[None]
+
+    def is_for(self, function: Function, source: Source) -> bool:
+        """Whether it reads that source for the function of that name."""
+        return (self.poller.function.name, self.poller.source) == (function.name, source) and not self.task.done()
 
 
 class Sources:
@@ -44,18 +58,33 @@ class Sources:
     def __init__(self, desk: Desk, client: Callable[[str], Any], invoker: Invoker, say: Callable[[str], object]) -> None:
         self._threads = ThreadPoolExecutor(THREADS, "xray-source")
         self._world = World(desk, client, invoker, say, self._threads)
-        self._pollers: list[Poller] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._running: list[Running] = []
+        self._ended: list[Poller] = []
 
     def start(self, functions: Iterable[Function]) -> None:
-        """Begin with the sources of these functions, those that are enabled."""
+        """Read the sources of these functions, those that are enabled, and no others.
+
+        What was read before goes on, with its function as it is now: a stream is not begun anew for a change elsewhere.
+        """
+        before, self._running = self._running, []
         for function in functions:
-            for source in function.sources:
-                if not source.enabled:
-                    continue
-                poller = KINDS[source.kind](function, source, self._world)
-                self._pollers.append(poller)
-                self._tasks.append(asyncio.get_running_loop().create_task(self._guarded(poller)))
+            for source in (source for source in function.sources if source.enabled):
+                kept = next((one for one in before if one.is_for(function, source)), None)
+                if kept:
+                    before.remove(kept)
+                    kept.poller.function = function
+                self._running.append(kept or self._begin(KINDS[source.kind](function, source, self._world)))
+        for one in before:
+            self._end(one)
+
+    def _begin(self, poller: Poller) -> Running:
+        return Running(poller, asyncio.get_running_loop().create_task(self._guarded(poller)))
+
+    def _end(self, one: Running) -> None:
+        """Stop reading; the batches on their way are worked off."""
+        one.poller.ended = True
+        one.task.cancel()
+        self._ended = [poller for poller in self._ended if poller.working] + [one.poller]
 
     async def _guarded(self, poller: Poller) -> None:
         """A mistake of ours in one source stops none of the others, and this one for a while only."""
@@ -69,23 +98,20 @@ class Sources:
             else:
                 return
 
-    async def stop(self) -> None:
-        """End all of them; what was read and is not done yet comes again, to whoever reads next."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
-        self._pollers.clear()
-
     async def replace(self, functions: Iterable[Function]) -> None:
         """Go on with the sources of other functions, as after a change of the template."""
-        await self.stop()
         self.start(functions)
 
     async def close(self) -> None:
-        """The end."""
-        await self.stop()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """The end. What is done soon is deleted from its queue; what takes longer comes again, to whoever reads next."""
+        tasks = [one.task for one in self._running]
+        self.start(())
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if working := [task for poller in self._ended for task in poller.working]:
+            _done, late = await asyncio.wait(working, timeout=FINISH_S)
+            for task in late:
+                task.cancel()
+        self._threads.shutdown(wait=False)
 
     def health(self) -> list[dict[str, Any]]:
         """Each source and how it goes."""
@@ -95,7 +121,7 @@ class Sources:
                 "name": poller.source.name,
                 "kind": poller.source.kind,
                 "source": poller.source.schedule if poller.source.kind == "schedule" else poller.source.arn,
-                **asdict(poller.status),
+                **vars(poller.status),
             }
-            for poller in self._pollers
+            for poller in (one.poller for one in self._running)
         ]

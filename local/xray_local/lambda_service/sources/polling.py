@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ from ..model import Desk, Event, Execution, Function, LambdaError, Source
 from ..ports import Invoker
 
 Record = dict[str, Any]
+
+log = logging.getLogger(__name__)
 
 # An AWS that does not answer, or has no such queue: asked again after this, and twice as long each time up to LONGEST_WAIT_S. A
 # stand-in that is started beside us is there within seconds.
@@ -72,6 +75,10 @@ class Poller:
     source: Source
     world: World
     status: Status = field(default_factory=Status)
+    ended: bool = False
+    """Nobody waits for what it reads any more."""
+    working: set[asyncio.Task[None]] = field(default_factory=set)
+    """Batches on their way, which outlive the reading."""
 
     service = ""
     """Of AWS, as boto3 calls it."""
@@ -104,13 +111,27 @@ class Poller:
             await self.world.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_S)
 
+    def work(self, batch: Coroutine[Any, Any, None], then: Callable[[], object]) -> None:
+        """Work off a batch beside the reading."""
+
+        def done(task: asyncio.Task[None]) -> None:
+            self.working.discard(task)
+            then()
+            if not task.cancelled() and (error := task.exception()):
+                log.error("a batch of the %s failed", self.title, exc_info=error)
+
+        task = asyncio.get_running_loop().create_task(batch)
+        self.working.add(task)
+        task.add_done_callback(done)
+
     async def in_thread(self, operation: str, **parameters: Any) -> Any:
         """One call of AWS, once."""
+        work = functools.partial(self.call, operation, **parameters)
+        return await asyncio.get_running_loop().run_in_executor(self.world.threads, work)
 
-        def call() -> Any:
-            return getattr(self.world.client(self.service), operation)(**parameters)
-
-        return await asyncio.get_running_loop().run_in_executor(self.world.threads, call)
+    def call(self, operation: str, **parameters: Any) -> Any:
+        """The call itself, in a thread."""
+        return getattr(self.world.client(self.service), operation)(**parameters)
 
     def troubled(self, text: str, more: str = "") -> None:
         """Something keeps it from reading: said when it begins, and shown as long as it lasts."""

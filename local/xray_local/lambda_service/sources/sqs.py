@@ -8,8 +8,11 @@ its size is worked off in order too, and nothing of a group is handed over behin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ..model import Execution, LambdaError, TooManyRequestsError
 from .polling import Poller, Record, arn_parts, sized
@@ -19,8 +22,8 @@ from .responses import reported
 BATCH_SIZE = 10
 # Most that one ReceiveMessage and one DeleteMessageBatch take.
 AT_ONCE = 10
-# Lambda polls for 20 s. Nobody is to wait so long for the end of a program.
-LONG_POLL_S = 2
+# Lambda polls for 20 s. Nobody is to wait so long for the end of a program, nor for the end of a window.
+LONG_POLL_S = 1
 # Lambda begins with five concurrent batches, and goes on from there.
 CONCURRENCY = 5
 TRACE_HEADER = "AWSTraceHeader"
@@ -37,12 +40,10 @@ class Queue(Poller):
         """Take batches and hand them over, several at a time."""
         await self._find()
         room = asyncio.Semaphore(self.source.maximum_concurrency or CONCURRENCY)
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await room.acquire()
-                messages = await self._gather()
-                work = group.create_task(self._work_off(messages, self.world.clock()))
-                work.add_done_callback(lambda _task: room.release())
+        while True:
+            await room.acquire()
+            messages = await self._gather()
+            self.work(self._work_off(messages, self.world.clock()), room.release)
 
     async def _find(self) -> None:
         _region, account, name = arn_parts(self.source.arn)
@@ -57,23 +58,44 @@ class Queue(Poller):
         size = self.source.batch_size or BATCH_SIZE
         messages: list[Record] = []
         while not messages:
-            messages = await self._receive(min(size, AT_ONCE), LONG_POLL_S)
+            messages = await self._receive(min(size, AT_ONCE))
         until = self.world.clock() + self.source.window_s
-        while len(messages) < size and (left := until - self.world.clock()) > 0:
-            messages += await self._receive(min(size - len(messages), AT_ONCE), min(int(left) + 1, LONG_POLL_S))
+        try:
+            while len(messages) < size and self.world.clock() < until:
+                messages += await self._receive(min(size - len(messages), AT_ONCE))
+        except asyncio.CancelledError:
+            self.world.threads.submit(self._give_back, messages)
+            raise
         return messages
 
-    async def _receive(self, most: int, seconds: int) -> list[Record]:
+    async def _receive(self, most: int) -> list[Record]:
         asked = self.ask(
             "receive_message",
             QueueUrl=self._url,
             MaxNumberOfMessages=most,
-            WaitTimeSeconds=seconds,
+            WaitTimeSeconds=LONG_POLL_S,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
+        return self._records(await asked)
+
+    def call(self, operation: str, **parameters: Any) -> Any:
+        """One call, in a thread; what is received when nobody waits for it any more goes back to the queue."""
+        answer = super().call(operation, **parameters)
+        if self.ended and operation == "receive_message":
+            self._give_back(self._records(answer))
+        return answer
+
+    def _records(self, answer: Any) -> list[Record]:
         region = arn_parts(self.source.arn)[0]
-        return [message(received, self.source.arn, region) for received in (await asked).get("Messages", [])]
+        return [message(received, self.source.arn, region) for received in answer.get("Messages", [])]
+
+    def _give_back(self, messages: Sequence[Record]) -> None:
+        """Let the next one who reads have them at once: a restart does not cost a visibility timeout."""
+        for part in batched(messages):
+            entries = [{**entry, "VisibilityTimeout": 0} for entry in entries_of(part)]
+            with contextlib.suppress(BotoCoreError, ClientError):
+                super().call("change_message_visibility_batch", QueueUrl=self._url, Entries=entries)
 
     async def _work_off(self, messages: Sequence[Record], received: float) -> None:
         """Everything of one batch, which may be too large for one event."""
@@ -118,10 +140,8 @@ class Queue(Poller):
         raise AssertionError("delays never end")
 
     async def _delete(self, messages: Sequence[Record]) -> None:
-        for at in range(0, len(messages), AT_ONCE):
-            part = messages[at : at + AT_ONCE]
-            entries = [{"Id": str(number), "ReceiptHandle": one["receiptHandle"]} for number, one in enumerate(part)]
-            answer = await self.ask("delete_message_batch", QueueUrl=self._url, Entries=entries)
+        for part in batched(messages):
+            answer = await self.ask("delete_message_batch", QueueUrl=self._url, Entries=entries_of(part))
             self.status.records += len(answer.get("Successful", ()))
             for failed in answer.get("Failed", ()):
                 # Its visibility timeout was shorter than the function took: it comes again, as on AWS.
@@ -141,6 +161,17 @@ class Queue(Poller):
                     "their order is lost: a function behind a FIFO queue reports everything behind a failure as failed too"
                 )
                 return
+
+
+def batched(messages: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """As many as SQS takes in one call."""
+    for at in range(0, len(messages), AT_ONCE):
+        yield messages[at : at + AT_ONCE]
+
+
+def entries_of(messages: Sequence[Record]) -> list[dict[str, Any]]:
+    """Messages as SQS's batch operations name them."""
+    return [{"Id": str(number), "ReceiptHandle": one["receiptHandle"]} for number, one in enumerate(messages)]
 
 
 def _group(record: Record) -> str:
