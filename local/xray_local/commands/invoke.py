@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -160,14 +160,16 @@ def described(name: str, handler: str, code: Path, settings: Settings) -> Any:
         code.resolve(),
         runtime=settings.runtime,
         timeout_s=settings.timeout_s,
-        environment=dict(map(_variable, settings.variables)),
+        environment=dict(_variables(settings.variables)),
         layers=tuple(path.resolve() for path in settings.layers),
     )
 
 
-def _variable(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    return name, value if equals else os.environ.get(name, "")
+def _variables(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if equals or name in os.environ:
+            yield name, value if equals else os.environ[name]
 
 
 Show = Callable[[str, Outcome], None]

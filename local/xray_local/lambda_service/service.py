@@ -14,7 +14,7 @@ import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -137,11 +137,12 @@ class LambdaService:
         return self.invoker.enqueue(target.function, event)
 
     def health(self) -> dict[str, Any]:
-        """The functions, their environments and their sources. For every thread."""
-        return self.run(self._health()).result(SETTLE_S)
-
-    async def _health(self) -> dict[str, Any]:
-        environments = self.executor.health()
+        """The functions, their environments and their sources. For every thread, also at the end."""
+        environments: Mapping[str, Any] = {}
+        sources: list[dict[str, Any]] = []
+        if self._loop.is_running():
+            with contextlib.suppress(TimeoutError):
+                environments, sources = self.run(self._now()).result(SETTLE_S)
         functions = [
             {
                 "name": function.name,
@@ -150,18 +151,21 @@ class LambdaService:
                 "runtime": function.runtime,
                 "tracing": function.tracing.value,
                 "code": str(function.code),
-                "environments": environments.get(function.name, []),
+                "environments": list(environments.get(function.name, ())),
             }
             for function in self.catalog.functions.values()
         ]
         return {
             "functions": functions,
-            "sources": self.sources.health(),
+            "sources": sources,
             "notes": list(self.catalog.notes),
             "traced": self.desk.trace_layer is not None,
             "dropped_documents": self.parts.emission.dropped,
             "refused_documents": self.parts.emission.refused,
         }
+
+    async def _now(self) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
+        return self.executor.health(), self.sources.health()
 
     def close(self) -> None:
         """Finish what runs, as far as that takes some seconds only, and end the environments."""

@@ -116,7 +116,9 @@ def test_the_end_in_the_middle_of_an_invocation(tmp_path: Path, monkeypatch: pyt
         caller.join(10)
         [root] = store.trace_ids(0, time.time() + 60)
         documents = [json.loads(text) for text in store.documents(root)]
+        afterwards = found.running.health()["lambda"]["functions"]
     assert took < 10
+    assert [(one["name"], one["environments"]) for one in afterwards] == [("slow", [])]
     assert [answer["errorType"] for answer in answers] == ["Runtime.ExitError"]
     ended = {one["origin"]: (one.get("error"), one.get("fault")) for one in documents if "end_time" in one and "origin" in one}
     assert ended == {"AWS::Lambda": (True, None), "AWS::Lambda::Function": (None, True)}
