@@ -7,6 +7,7 @@ the length, a time stamp, the text. So a record of many lines stays one, and a f
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -182,4 +183,6 @@ class Log:
         self._tail += record
         if len(self._tail) > 64 * TAIL:
             del self._tail[:-TAIL]
-        self._sink(self._name, record.decode("utf-8", "replace"))
+        # A terminal that is gone (`| head`) is no reason for a function to fail.
+        with contextlib.suppress(OSError, ValueError):
+            self._sink(self._name, record.decode("utf-8", "replace"))

@@ -28,6 +28,7 @@ from .layers import Storage, fingerprint, remove
 from .logs import Sink
 from .model import Desk, Event, Execution, Function, LambdaError, TooManyRequestsError
 from .ports import Started
+from .process import kill_by_variable
 
 LOG = logging.getLogger("xray_local")
 MakeHost = Callable[[Desk, Path, Storage], Host]
@@ -242,11 +243,15 @@ class _Session:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove a session's folder if the process that locked it is gone."""
+    """Remove a session's folder, and end what still runs in it, if the process that locked it is gone.
+
+    A runtime ends by itself when it finds nobody to ask for the next event; one that has an event goes on until then.
+    """
     try:
         lock = (folder / LOCK).open("r+")
     except OSError:
         return  # being made, or being removed
     with lock, contextlib.suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kill_by_variable(f"\0LAMBDA_RUNTIME_DIR={folder}/")
         remove(folder)

@@ -121,6 +121,8 @@ class RuntimeProcess:
         """Whether it runs, asked of the system: what the reaper thread has to say may still be on its way."""
         if self.exited.done() or _ended(self.pid):
             return False
+        if not hasattr(os, "waitid"):
+            return True
         try:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
         except ChildProcessError:
@@ -172,12 +174,16 @@ class RuntimeProcess:
                 os.killpg(self.pid, number)
 
     def _reap(self) -> None:
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        # Before it is reaped, while nobody else can have its number; macOS cannot wait without reaping before Python 3.13.
+        if hasattr(os, "waitid"):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        else:
+            self._process.wait()
         at = time.time()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         code = self._process.wait()
-        _kill_strays(self._marker)
+        kill_by_variable(f"{self._marker}\0")
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._ended, Exit(at, code))
 
@@ -206,9 +212,12 @@ def peak_kb(pid: int) -> int:
     return 0
 
 
-def _kill_strays(marker: str) -> None:
-    """Kill children that made themselves a session of their own, known by their environment; only Linux tells."""
-    wanted = marker.encode() + b"\0"
+def kill_by_variable(text: str) -> None:
+    """Kill every process of this user that has this in its environment; only Linux tells.
+
+    So those are found that made themselves a session of their own.
+    """
+    wanted = text.encode()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if wanted in (folder / "environ").read_bytes() and int(folder.name) != os.getpid():

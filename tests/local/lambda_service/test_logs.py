@@ -127,6 +127,20 @@ def test_lines_of_failures() -> None:
     ]
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("I/O operation on closed file")])
+def test_a_terminal_that_is_gone(error: Exception) -> None:
+    """The log goes on for the invocation's caller when the terminal takes nothing any more."""
+
+    def sink(_name: str, _text: str) -> None:
+        raise error
+
+    log = Log("orders", sink)
+    log.feed(b"one\n")
+    log.write("two\n")
+
+    assert log.take_tail() == b"one\ntwo\n"
+
+
 def test_the_log_of_one_environment() -> None:
     """Records go to the sink at once, and the tail holds what came since it was last taken."""
     told: list[tuple[str, str]] = []

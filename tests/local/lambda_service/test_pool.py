@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -354,6 +356,50 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkey
 
     assert bench.run(work) == (False, True)
     assert list(sessions.iterdir()) == []
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from tests.local.lambda_service import desks
+from xray_local.lambda_service.model import Function
+from xray_local.lambda_service.pool import Pool
+
+async def main():
+    bench = desks.Bench(Path(sys.argv[1]))
+    pool = Pool(bench.desk, lambda _name, text: print(text, end="", flush=True))
+    orders = Function("orders", "app.handler", Path(sys.argv[1]) / "code", runtime=sys.argv[2], timeout_s=60.0)
+    for sleep in (60, 0):
+        asyncio.ensure_future(pool.execute(orders, bench.event({"sleep": sleep}), desks.Told()))
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_what_a_killed_server_was_running_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed with an idle and a busy environment: the idle one ends by itself, the busy one with the next server's start."""
+    orders = function(tmp_path, monkeypatch)
+    bench = Bench(tmp_path)
+    command = [sys.executable, "-c", KILLED, str(tmp_path), orders.runtime]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:  # noqa: S603
+        pids: dict[str, int] = {}
+        lines = iter(server.stdout or ())
+        while "END" not in pids or len(pids) < 3:
+            word, _, rest = next(lines).partition(" ")
+            pids[f"{word} {len(pids)}" if word == "pid" else word] = int(rest) if word == "pid" else 0
+        server.kill()
+    both = [pid for name, pid in pids.items() if name.startswith("pid")]
+
+    async def one_left() -> None:
+        await until(lambda: [desks.runs(pid) for pid in both].count(True) == 1)
+
+    asyncio.run(one_left())
+    bench.run(lambda pool: bench.invoke(pool, orders))
+
+    assert [desks.runs(pid) for pid in both] == [False, False]
+    assert list((tmp_path / "desk" / "sessions").iterdir()) == []
 
 
 def test_what_cannot_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
