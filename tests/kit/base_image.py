@@ -152,16 +152,27 @@ def tarball() -> Path:
     return archive
 
 
-def image(client: Any) -> str:
-    """The name of the look-alike in that engine (a docker.DockerClient), imported now if it is not there."""
-    name = f"{NAME}:{VERSION}-{_recipe()}"
+def present(client: Any) -> bool:
+    """Whether that engine (a docker.DockerClient) has the look-alike."""
     try:
-        client.images.get(name)
+        client.images.get(_name())
     except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
+def image(client: Any) -> str:
+    """The name of the look-alike in that engine, imported now if it is not there."""
+    name = _name()
+    if not present(client):
         repository, _, tag = name.partition(":")
         client.api.import_image(src=str(tarball()), repository=repository, tag=tag, changes=list(CHANGES))
         client.images.get(name)
     return name
+
+
+def _name() -> str:
+    return f"{NAME}:{VERSION}-{_recipe()}"
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import docker
 import pytest
 
 from tests.kit import base_image
-from xray_local.lambda_service.docker_engine import BASE_IMAGE, DockerError, Engine, connect
+from xray_local.lambda_service.docker_engine import BASE_IMAGE, OWNER, DockerError, Engine, connect
 
 
 def refused(folder: Path, environ: Mapping[str, str]) -> str:
@@ -45,20 +46,40 @@ def engine(folder: Path) -> Engine:
     return connect(folder, print)
 
 
+def there(engine: Engine, folder: Path | None = None) -> dict[str, Any]:
+    """The containers of every xray-local by their ids, or of those that keep their locks below a folder."""
+    found = engine.client.containers.list(all=True, filters={"label": OWNER}, ignore_removed=True)
+    below = str((folder or Path("/")).resolve())
+    return {container.id: container for container in found if container.labels[OWNER].startswith(below)}
+
+
 @functools.cache
 def image() -> str:
-    """The base image: AWS's own where the engine has it, else the look-alike; or the test is skipped and says why."""
+    """The base image: AWS's own where it is or can be pulled, else the look-alike; or the test is skipped and says why."""
     client = docker.from_env(timeout=600)
     name = BASE_IMAGE.format(version=base_image.VERSION)
     try:
-        client.images.get(name)
-    except docker.errors.ImageNotFound:
-        pass
-    else:
-        return name
-    try:
-        return base_image.image(client)
+        # A look-alike that was made is the sign that nothing could be pulled.
+        if base_image.present(client) or not (_has(client, name) or _pulled(client, name)):
+            name = base_image.image(client)
     except base_image.NoImageError as error:
         pytest.skip(str(error))
     finally:
         client.close()
+    return name
+
+
+def _has(client: Any, name: str) -> bool:
+    try:
+        client.images.get(name)
+    except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
+def _pulled(client: Any, name: str) -> bool:
+    try:
+        client.images.pull(name)
+    except docker.errors.DockerException:
+        return False
+    return True

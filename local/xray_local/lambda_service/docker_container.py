@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import docker
+from docker.utils.socket import frames_iter
 
 from .process import Exit, peak_kb
 
@@ -53,6 +54,7 @@ class RuntimeContainer:
         self._container, self._limit_kb, self._on_output, self._threads = container, limit_kb, on_output, threads
         self._discard: Callable[[Any], object] = lambda _container: None
         self.began = 0.0
+        self._discarded = False
         self._heard = 0.0
         self._pid = 0
         self._peak_kb = 0
@@ -75,7 +77,7 @@ class RuntimeContainer:
 
     def _begin(self, shared: bool) -> None:
         # Attached first: not a byte is lost, and the engine need not keep a log.
-        stream = self._container.attach(stdout=True, stderr=True, stream=True)
+        stream = self._container.attach_socket(params={"stdout": 1, "stderr": 1, "stream": 1})
         before = time.time()
         self._container.start()
         after = time.time()
@@ -88,8 +90,9 @@ class RuntimeContainer:
 
     def _follow(self, stream: Any) -> None:
         with contextlib.suppress(OSError):
-            for chunk in stream:
+            for _stdout_or_stderr, chunk in frames_iter(stream, tty=False):
                 self._tell(self._hear, chunk)
+        _close(stream)
         self._tell(self._end, self._outcome(time.time()))
 
     def _outcome(self, at: float) -> Exit:
@@ -121,8 +124,8 @@ class RuntimeContainer:
             self._loop.call_soon_threadsafe(function, value)
 
     def alive(self) -> bool:
-        """Whether it runs, as far as the engine has told."""
-        return not self.exited.done()
+        """Whether it runs: asked of the system where that knows, else as far as the engine has told."""
+        return not self.exited.done() and (not self._pid or Path(f"/proc/{self._pid}").exists())
 
     async def settle(self) -> None:
         """Wait until what was written until now has been passed on, as far as one can tell."""
@@ -150,7 +153,9 @@ class RuntimeContainer:
         if not self.exited.done():
             await self._call("kill")
         ended = await asyncio.shield(self.exited)
-        self._discard(self._container)
+        if not self._discarded:
+            self._discarded = True
+            self._discard(self._container)
         return ended
 
     async def _call(self, method: str, **arguments: Any) -> None:
@@ -161,6 +166,14 @@ class RuntimeContainer:
                 getattr(self._container, method)(**arguments)
 
         await self._loop.run_in_executor(self._threads, ask)
+
+
+def _close(stream: Any) -> None:
+    """The docker package would leave the socket below, and the response around it, to the garbage collector."""
+    parts: list[Any] = [getattr(stream, "_response", None), stream, getattr(stream, "_sock", None)]
+    for part in filter(None, parts):
+        with contextlib.suppress(OSError):
+            part.close()
 
 
 def _seconds(text: str, otherwise: float) -> float:

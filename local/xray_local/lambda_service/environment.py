@@ -224,7 +224,8 @@ class Environment:
         if failure is None:
             end = api.idle.result()
         elif failure.status is Status.CRASH:
-            end = running.exited.result().at
+            # It may have been gone before the event was given to it.
+            end = max(course.given or course.start, running.exited.result().at)
         self._write_end(event, course, end, running.peak_mb())
         common: dict[str, Any] = {
             "start": course.start,

@@ -119,13 +119,14 @@ def test_left_overs_of_a_killed_server_are_removed_and_others_are_not(engine: En
     assert server.stdout is not None
     left = server.stdout.readline().strip()
     own = engine.client.containers.create(image, ["sleep"], labels=engine.labels).id
-    swept_while_alive = engine.sweep()
+    engine.sweep()
+    there_while_alive = containers.there(engine)
     server.kill()
     server.wait()
     server.stdout.close()
-    swept = engine.sweep()
-    there = {container.id for container in engine.client.containers.list(all=True, filters={"label": OWNER})}
-    assert (swept_while_alive, swept, left in there, own in there) == (0, 1, False, True)
+    engine.sweep()
+    there = containers.there(engine)
+    assert [(each in there_while_alive, each in there) for each in (left, own)] == [(True, False), (True, True)]
     assert list((tmp_path / "killed").iterdir()) == []
 
 
