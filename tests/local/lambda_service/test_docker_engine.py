@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from tests.kit import containers
+from tests.kit.pythons import REPOSITORY
 from xray_local.lambda_service.docker_engine import (
     BASE_IMAGE,
+    HOST_VARIABLE,
+    IMAGE_VARIABLE,
     OWNER,
     DockerError,
     Engine,
@@ -92,6 +95,12 @@ def test_settings_come_from_the_environment() -> None:
     given = Settings.from_env({"XRAY_LOCAL_DOCKER_IMAGE": "mirror/python:{version}", "XRAY_LOCAL_DOCKER_HOST": "desk"})
     unset = Settings.from_env({"XRAY_LOCAL_DOCKER_IMAGE": "", "PATH": "/bin"})
     assert (given, unset) == (Settings("mirror/python:{version}", "desk"), Settings(BASE_IMAGE, None))
+
+
+def test_the_settings_are_documented() -> None:
+    """Each variable has its row in the page."""
+    page = (REPOSITORY / "docs" / "lambda-service.md").read_text(encoding="utf-8")
+    assert [name for name in (IMAGE_VARIABLE, HOST_VARIABLE) if f"| `{name}` |" not in page] == []
 
 
 def test_without_an_engine_the_error_says_what_to_do(tmp_path: Path) -> None:
