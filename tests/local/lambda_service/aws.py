@@ -48,6 +48,26 @@ def client(endpoint: str, service: str) -> Any:
     return boto3.client(service, endpoint_url=endpoint, **CREDENTIALS)
 
 
+class Queues:
+    """A queue of a test, as its users see it."""
+
+    def __init__(self, endpoint: str, name: str, **attributes: str) -> None:
+        self.endpoint = endpoint
+        self._sqs = client(endpoint, "sqs")
+        self.url = self._sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        self.arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+    def send(self, *bodies: str, **more: Any) -> list[str]:
+        """Send messages; gives their ids."""
+        return [self._sqs.send_message(QueueUrl=self.url, MessageBody=body, **more)["MessageId"] for body in bodies]
+
+    def left(self) -> tuple[int, int]:
+        """How many messages wait, and how many are in flight."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        told = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=list(names))["Attributes"]
+        return int(told[names[0]]), int(told[names[1]])
+
+
 def execution(status: Status = Status.OK, response: Any = None) -> Execution:
     """How an attempt went."""
     return Execution(status, 1.0, 2.0, json.dumps(response).encode())

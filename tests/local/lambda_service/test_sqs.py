@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import dataclasses
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.local.lambda_service.aws import (
-    ACCOUNT,
-    ERROR,
-    OK,
-    REGION,
-    Answer,
-    Reading,
-    Scripted,
-    client,
-    execution,
-    function,
-    moto,
-    run,
-)
+from tests.local.lambda_service.aws import ERROR, OK, REGION, Answer, Queues, Reading, Scripted, execution, moto, run
 from xray_local.lambda_service.model import LambdaError, Source, TooManyRequestsError
 
 HEADER = "Root=1-5f84c7a5-7fa8b9c0d1e2f30415263748;Parent=53995c3f42cd8ad8;Sampled=1"
@@ -34,26 +18,6 @@ def endpoint() -> Iterator[str]:
     """One moto for all; each test has queues of its own."""
     with moto() as address:
         yield address
-
-
-class Queues:
-    """A queue of a test and what happens to it."""
-
-    def __init__(self, endpoint: str, name: str, **attributes: str) -> None:
-        self.endpoint = endpoint
-        self._sqs = client(endpoint, "sqs")
-        self.url = self._sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        self.arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
-
-    def send(self, *bodies: str, **more: Any) -> list[str]:
-        """Send messages; gives their ids."""
-        return [self._sqs.send_message(QueueUrl=self.url, MessageBody=body, **more)["MessageId"] for body in bodies]
-
-    def left(self) -> tuple[int, int]:
-        """How many messages wait, and how many are in flight."""
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        told = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=list(names))["Attributes"]
-        return int(told[names[0]]), int(told[names[1]])
 
 
 def source(queue: Queues, **settings: Any) -> Source:
@@ -302,110 +266,3 @@ def test_an_order_that_is_lost_is_told(endpoint: str) -> None:
         "so their order is lost: a function behind a FIFO queue reports everything behind a failure as failed too"
     )
     assert reading.said == [told]
-
-
-def test_a_queue_that_is_made_later_is_found(endpoint: str) -> None:
-    """What is wrong is said once and shown by /health; when the queue is there, the source works."""
-    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:made-later"
-
-    async def play(reading: Reading) -> None:
-        await reading.until(lambda: reading.said)
-        found = reading.sources.health()[0]
-        assert (found["state"], found["trouble"] is not None) == ("Creating", True)
-        Queues(endpoint, "made-later").send("a")
-        await reading.until(lambda: reading.sources.health()[0]["records"] == 1)
-        assert (reading.sources.health()[0]["trouble"], len(reading.said)) == (None, 2)
-
-    reading = run(endpoint, Source("sqs", "Batch", arn), Scripted(), play)
-    name = "event source Batch (made-later) of worker"
-    assert reading.said == [
-        f"{name}: GetQueueUrl: The specified queue does not exist. (it is tried again until it works)",
-        f"{name}: works",
-    ]
-
-
-def test_an_aws_that_is_away_is_told() -> None:
-    """Nobody listens: said once, with the address."""
-
-    async def play(reading: Reading) -> None:
-        await reading.until(lambda: reading.said)
-
-    away = "http://127.0.0.1:9"
-    reading = run(away, Source("sqs", "Batch", f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"), Scripted(), play)
-    assert reading.said == [
-        f'event source Batch (q) of worker: Could not connect to the endpoint URL: "{away}/" (it is tried again until it works)'
-    ]
-
-
-def test_what_is_read_at_the_end_goes_back(endpoint: str) -> None:
-    """Messages that a last poll or a window has taken are there for the next reader at once, not after a visibility timeout."""
-    polled, gathered = Queues(endpoint, "last-poll"), Queues(endpoint, "last-window")
-    gathered.send("a", "b")
-
-    async def poll(reading: Reading) -> None:
-        await reading.enabled()
-        # The poll is on its way, and what comes now is its answer.
-        await asyncio.sleep(0.3)
-        await reading.sources.close()
-        polled.send("a")
-
-    async def gather(reading: Reading) -> None:
-        await reading.until(lambda: gathered.left() == (0, 2))
-
-    readings = [
-        run(endpoint, source(polled), Scripted(), poll),
-        run(endpoint, source(gathered, window_s=30.0), Scripted(), gather),
-    ]
-    deadline = time.monotonic() + 10
-    while (polled.left(), gathered.left()) != ((1, 0), (2, 0)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert (polled.left(), gathered.left()) == ((1, 0), (2, 0))
-    assert [reading.invoker.events for reading in readings] == [[], []]
-
-
-def test_a_batch_on_its_way_is_worked_off_at_the_end(endpoint: str) -> None:
-    """A function that is done soon after the end has its messages deleted; nothing comes twice."""
-    queue = Queues(endpoint, "last-batch")
-    queue.send("a")
-
-    async def play(reading: Reading) -> None:
-        await reading.until(lambda: reading.invoker.busy == 1)
-
-    run(endpoint, source(queue), Scripted(seconds=0.5), play)
-    assert queue.left() == (0, 0)
-
-
-def test_a_change_elsewhere_leaves_a_source_alone(endpoint: str) -> None:
-    """Other functions, other settings of its own: the same poller goes on with the function as it is now; another source begins."""
-    queue, other = Queues(endpoint, "kept"), Queues(endpoint, "begun")
-    read = source(queue)
-
-    async def play(reading: Reading) -> None:
-        await reading.enabled()
-        changed = dataclasses.replace(function(read), timeout_s=60.0)
-        queue.send("a")
-        await reading.until(lambda: reading.sources.health()[0]["records"] == 1)
-        await reading.sources.replace([changed, dataclasses.replace(function(source(other)), name="second")])
-        queue.send("b")
-        other.send("c")
-        await reading.until(lambda: [one["records"] for one in reading.sources.health()] == [2, 1])
-        await reading.sources.replace([dataclasses.replace(function(source(other)), name="second")])
-        assert [one["function"] for one in reading.sources.health()] == ["second"]
-
-    reading = run(endpoint, read, Scripted(), play)
-    assert [(name, timeout) for name, timeout in reading.invoker.invoked if name == "worker"] == [
-        ("worker", 3.0),
-        ("worker", 60.0),
-    ]
-
-
-def test_a_disabled_source_does_not_read(endpoint: str) -> None:
-    """Enabled: false is a source that does nothing."""
-    queue = Queues(endpoint, "disabled")
-    queue.send("a")
-
-    async def play(reading: Reading) -> None:
-        assert reading.sources.health() == []
-
-    run(endpoint, source(queue, enabled=False), Scripted(), play)
-    assert queue.left() == (1, 0)

@@ -82,7 +82,6 @@ class Sources:
 
     def _end(self, one: Running) -> None:
         """Stop reading; the batches on their way are worked off."""
-        one.poller.ended = True
         one.task.cancel()
         self._ended = [poller for poller in self._ended if poller.working] + [one.poller]
 

@@ -9,7 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,8 +75,6 @@ class Poller:
     source: Source
     world: World
     status: Status = field(default_factory=Status)
-    ended: bool = False
-    """Nobody waits for what it reads any more."""
     working: set[asyncio.Task[None]] = field(default_factory=set)
     """Batches on their way, which outlive the reading."""
 
@@ -126,12 +124,27 @@ class Poller:
 
     async def in_thread(self, operation: str, **parameters: Any) -> Any:
         """One call of AWS, once."""
-        work = functools.partial(self.call, operation, **parameters)
-        return await asyncio.get_running_loop().run_in_executor(self.world.threads, work)
+        work = self.world.threads.submit(self.call, operation, **parameters)
+        try:
+            return await asyncio.wrap_future(work)
+        except asyncio.CancelledError:
+            # Its answer may be here already, or on its way.
+            if work.done():
+                self.world.threads.submit(self._unheard, operation, work)
+            else:
+                work.add_done_callback(functools.partial(self._unheard, operation))
+            raise
 
     def call(self, operation: str, **parameters: Any) -> Any:
         """The call itself, in a thread."""
         return getattr(self.world.client(self.service), operation)(**parameters)
+
+    def _unheard(self, operation: str, work: Future[Any]) -> None:
+        if not work.cancelled() and work.exception() is None:
+            self.unheard(operation, work.result())
+
+    def unheard(self, operation: str, answer: Any) -> None:
+        """An answer came after the end; in a thread."""
 
     def troubled(self, text: str, more: str = "") -> None:
         """Something keeps it from reading: said when it begins, and shown as long as it lasts."""

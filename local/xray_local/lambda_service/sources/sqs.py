@@ -79,12 +79,10 @@ class Queue(Poller):
         )
         return self._records(await asked)
 
-    def call(self, operation: str, **parameters: Any) -> Any:
-        """One call, in a thread; what is received when nobody waits for it any more goes back to the queue."""
-        answer = super().call(operation, **parameters)
-        if self.ended and operation == "receive_message":
+    def unheard(self, operation: str, answer: Any) -> None:
+        """What a last poll brings goes back to the queue."""
+        if operation == "receive_message":
             self._give_back(self._records(answer))
-        return answer
 
     def _records(self, answer: Any) -> list[Record]:
         region = arn_parts(self.source.arn)[0]
@@ -95,7 +93,7 @@ class Queue(Poller):
         for part in batched(messages):
             entries = [{**entry, "VisibilityTimeout": 0} for entry in entries_of(part)]
             with contextlib.suppress(BotoCoreError, ClientError):
-                super().call("change_message_visibility_batch", QueueUrl=self._url, Entries=entries)
+                self.call("change_message_visibility_batch", QueueUrl=self._url, Entries=entries)
 
     async def _work_off(self, messages: Sequence[Record], received: float) -> None:
         """Everything of one batch, which may be too large for one event."""
