@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,7 +129,17 @@ def guest(choices: Choices, log: Log, tell: Callable[[str], None]) -> Callable[[
         raise ChoiceError(str(error)) from error
     for note in catalog.notes:
         tell(note)
+    if not choices.docker:
+        threading.Thread(target=_prepare, args=(catalog, tell), name="xray-lambda-prepare", daemon=True).start()
     return mounting(choices, catalog, chosen.trace_layer, log, tell)
+
+
+def _prepare(catalog: Catalog, tell: Callable[[str], None]) -> None:
+    """Runtimes are made while everything else starts, so that the first invocation does not wait for pip."""
+    from xray_local.lambda_service.mounted import prepare  # noqa: PLC0415
+
+    for trouble in prepare(catalog.functions.values(), None):
+        tell(trouble)
 
 
 def mounting(

@@ -200,7 +200,7 @@ def _here(function: Any, choices: Choices, request: Request, show: Show) -> Outc
     from xray_local import server  # noqa: PLC0415
     from xray_local.forward import Forwarder  # noqa: PLC0415
     from xray_local.lambda_service.catalog import Catalog, fixed  # noqa: PLC0415
-    from xray_local.lambda_service.mounted import Mounted  # noqa: PLC0415
+    from xray_local.lambda_service.mounted import Mounted, prepare  # noqa: PLC0415
     from xray_local.store import Store  # noqa: PLC0415
 
     up = running_endpoint()
@@ -208,6 +208,9 @@ def _here(function: Any, choices: Choices, request: Request, show: Show) -> Outc
     layer = functions.trace_layer() if choices.trace else None
     catalog = Catalog(lambda: fixed([function]))
     guest = functions.mounting(choices, catalog, layer, _print_log, tell, home=up if serves else None)
+    # Before the invocation: its trace would show pip at work.
+    for trouble in () if choices.docker else prepare([function], None):
+        fail(trouble)
     forwarder = Forwarder(_boto("xray", up)) if up else None
     with Store(None) as store, server.start(store, port=0, options=server.Options(forwarder, guest)) as running:
         outcome = call(running.endpoint, request)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from starlette.routing import BaseRoute
 
 from xray_local import api as xray
+from xray_local import home
 
-from . import api
+from . import api, runtimes
 from .catalog import Catalog
 from .emission import Emission
 from .logs import Sink
-from .model import Desk
+from .model import Desk, Function, LambdaError
 from .pool import Pool
 from .ports import Environments
 from .sampling import Sampling, of_api
@@ -51,6 +53,16 @@ def environments(desk: Desk, log: Sink) -> Environments:
     from .docker_environment import Containers  # noqa: PLC0415
 
     return Pool(desk, log, Containers)
+
+
+def prepare(functions: Iterable[Function], folder: Path | None) -> Iterator[str]:
+    """Make the runtimes that the functions need, so that no invocation waits for pip; what cannot be made is told."""
+    place = (folder or home.folder() / "lambda") / "runtimes"
+    for name in sorted({function.runtime for function in functions if function.image is None}):
+        try:
+            runtimes.prepared(name, place)
+        except LambdaError as error:
+            yield error.message
 
 
 def start(

@@ -198,6 +198,18 @@ def test_invoke_code(home: Path, invoke: Invoke) -> None:
     assert {"Initialization", "Invocation", "app.handler", "Overhead"} <= set(names)
 
 
+def test_a_runtime_that_is_not_there(home: Path, invoke: Invoke) -> None:
+    """It is said before anything runs; `up` says it when it starts, and goes on with what it has."""
+    told = invoke("app.handler", "--code", str(home / "code"), "--runtime", "python3.9", "--no-trace")
+    path = home / "template.yaml"
+    path.write_text(path.read_text().replace(f"python{desks.VERSION}", "python3.9", 1))
+    with up(home, "--memory", "--parameter-overrides", "Greeting=hi") as found:
+        clients.eventually(lambda: found.log("xray-local: the runtime"))
+    text = "xray-local: the runtime python3.9 is not one that runs here: python3.10, python3.11, python3.12, python3.13, python3.14\n"
+    assert told == (1, "", text)
+    assert found.log("xray-local: the runtime") == [text]
+
+
 def test_invoke_code_asynchronously(home: Path, invoke: Invoke) -> None:
     """All attempts are made before the command ends, as fast as the scale of time says."""
     arguments = (
