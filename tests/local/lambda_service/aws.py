@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ def moto() -> Iterator[str]:
     thread.start()
     try:
         endpoint = f"http://127.0.0.1:{server.server_port}"
-        boto3.client("sts", endpoint_url=endpoint, **CREDENTIALS).get_caller_identity()
+        # All of a process share moto's state: what an earlier one had goes.
+        urllib.request.urlopen(f"{endpoint}/moto-api/reset", b"").close()  # noqa: S310
         yield endpoint
     finally:
         server.shutdown()
