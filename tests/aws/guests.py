@@ -33,6 +33,8 @@ class Function:
     version: str = NEWEST
     vendor: bool = False
     """It brings aiobotocore, aws-xray-sdk and Powertools along."""
+    packages: tuple[str, ...] = ()
+    """Requirements; it brings exactly these along, from their own folder."""
     layered: bool = True
     daemon: bool = True
     """AWS_XRAY_DAEMON_ADDRESS is the collector; else it is as `environment` says, or nothing listens there."""
@@ -88,10 +90,12 @@ def started(root: Path, function: Function, collector: Collector, aws: AwsStub, 
     sandbox.write("app.py", textwrap.dedent(function.code))
     for name, text in function.files.items():
         sandbox.write(name, textwrap.dedent(text))
-    for entry in place.vendor.iterdir() if function.vendor else ():
-        link = sandbox.task / entry.name
-        if not link.exists():
-            link.symlink_to(entry)
+    folders = [pythons.packages(function.version, function.packages)] if function.packages else []
+    for folder in [*folders, *([place.vendor] if function.vendor else [])]:
+        for entry in folder.iterdir():
+            link = sandbox.task / entry.name
+            if not link.exists():
+                link.symlink_to(entry)
     launch = Launch(
         "app.handler",
         {"AWS_ENDPOINT_URL": aws.url, "AWS_MAX_ATTEMPTS": "1", **function.environment},
@@ -109,6 +113,8 @@ def outcome(root: Path, function: Function, aws: AwsStub, invocations: Sequence[
             run = guest.result()
         sent = settled(collector)
     assert duplicates(sent) == []
-    for document in sent if not function.vendor else ():  # a tracer of the function's own sends what it likes
+    for document in (
+        sent if not function.vendor and not function.packages else ()
+    ):  # a tracer of the function's own sends what it likes
         checked(document)
     return Outcome(run, sent, list(aws.requests))

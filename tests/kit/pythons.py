@@ -43,6 +43,8 @@ VENDOR_PACKAGES = (
     "aws-lambda-powertools[tracer]==3.37.0",
     "aws-xray-sdk==2.15.0",
 )
+# A file's name has 255 bytes on Linux's file systems; a lock's is longer than its folder's.
+LONGEST_NAME = 200
 PROBE = (
     "import os, platform, sys, venv; "
     "print(platform.python_implementation(), '%d.%d' % sys.version_info[:2], os.path.realpath(sys._base_executable))"
@@ -189,3 +191,14 @@ def site(version: str, client: str = NEWEST_CLIENT) -> Site:
         # Its own dependencies (simplejson, snapshot-restore-py) come from the virtual environment.
         name = f"python{version}-awslambdaric-{client}"
         return replace(ready, client_folder=_folder_of(python, name, (f"awslambdaric=={client}",), "--no-deps"))
+
+
+@functools.cache
+def packages(version: str, requirements: tuple[str, ...]) -> Path:
+    """A folder with exactly these packages, without what they depend on, for functions that bring other versions along."""
+    python = site(version).interpreter
+    name = f"python{version}-" + "-".join(requirements).replace("==", "-")
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    with locked(name):
+        return _folder_of(python, name, requirements, "--no-deps")

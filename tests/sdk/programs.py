@@ -435,4 +435,36 @@ def handler(event, context):
         [1, 2],
         [["pool", ["work 1"], ["work 2"]]],
     ),
+    "concurrent calls of aiobotocore": (
+        """
+from aiobotocore.session import get_session
+patch_all()
+
+async def load():
+    async with get_session().create_client("dynamodb") as client:
+        return (await client.get_item(TableName="orders", Key={"pk": {"S": "1"}}))["ResponseMetadata"]["HTTPStatusCode"]
+
+async def loads():
+    async with xray_recorder.in_subsegment_async("loads"):
+        return list(await asyncio.gather(load(), load(), load()))
+
+def handler(event, context):
+    return asyncio.run(loads())
+""",
+        [200, 200, 200],
+        [["loads", ["DynamoDB"], ["DynamoDB"], ["DynamoDB"]]],
+    ),
+    "upload of a file": (
+        """
+import boto3, io
+s3 = boto3.client("s3")
+patch(["boto3"])
+def handler(event, context):
+    with xray_recorder.in_subsegment("uploads"):
+        s3.upload_fileobj(io.BytesIO(b"receipt"), "receipts", "1.pdf")
+    return 1
+""",
+        1,
+        [["uploads", ["S3"]]],
+    ),
 }

@@ -2,63 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.aws.guests import Function, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled
-from tests.kit.fakes import Document
 from tests.sdk.programs import EQUAL, IMPROVED, PRELUDE
-
-# What the layer says of an AWS call and the SDK does too; the layer adds retries, the table, content lengths.
-TIME = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.]+Z")
-AWS_MEMBERS = ("operation", "region", "request_id", "status")
-
-
-def told(node: Document) -> Document:
-    """What a subsegment says, without ids and times; an AWS call as far as both recorders say it."""
-    if node.get("namespace") == "aws":
-        aws = {**node["aws"], "status": node["http"]["response"]["status"]}
-        kept: Document = {"name": node["name"].lower(), **{name: aws[name] for name in AWS_MEMBERS}}
-    else:
-        left_out = ("id", "parent_id", "trace_id", "start_time", "end_time", "in_progress", "type", "subsegments", "cause")
-        kept = {key: value for key, value in node.items() if key not in left_out}
-        if "cause" in node:
-            kept["cause"] = cause(node["cause"])
-    if node.get("subsegments"):
-        kept["subsegments"] = [told(child) for child in node["subsegments"]]
-    return kept
-
-
-def cause(found: Any) -> Any:
-    """A cause without ids and places; a reference to another one as such."""
-    if isinstance(found, str):
-        return "the cause of another"
-    return [
-        {
-            **{key: value for key, value in exception.items() if key not in ("id", "stack")},
-            "labels": [frame["label"] for frame in exception.get("stack", ())],
-        }
-        for exception in found["exceptions"]
-    ]
-
-
-def recorded_by_the_sdk(sent: Iterable[Document]) -> list[Document]:
-    """The trees that the SDK sends, or sends below what the layer adds: the invocation's root, the initialization."""
-    trees = compiled(list(sent))
-    roots = [tree for tree in trees if tree["name"] == "app.handler"]
-    below = [child for root in roots for child in root.get("subsegments", [])]
-    return below if roots else [tree for tree in trees if tree["name"] != "app.handler init"]
-
-
-def names(node: Document) -> list[Any]:
-    """A tree as names."""
-    return [node["name"], *[names(child) for child in node.get("subsegments", [])]]
+from tests.sdk.trees import assert_the_same, names, recorded_by_the_sdk
 
 
 @pytest.mark.parametrize("name", EQUAL)
@@ -70,16 +22,8 @@ def test_a_program_gives_the_tree_that_it_gives_without_us(name: str, tmp_path: 
     aws.clear()
     layered = outcome(tmp_path, Function(code, vendor=True), aws)
 
-    assert comparable(layered.answers) == comparable(bare.answers)
-    assert comparable(layered.run.stdout) == comparable(bare.run.stdout)
-    assert comparable(layered.run.stderr) == comparable(bare.run.stderr)
+    assert_the_same(layered, bare)
     assert [(request.method, request.target) for request in layered.requests] == asked
-    assert [told(tree) for tree in recorded_by_the_sdk(layered.sent)] == [told(tree) for tree in recorded_by_the_sdk(bare.sent)]
-
-
-def comparable(output: Any) -> str:
-    """With the sandbox's folder, which is another one for each of the two, and the time of log records as one word."""
-    return TIME.sub("…", repr(output)).replace("/layered/", "/…/").replace("/bare/", "/…/")
 
 
 @pytest.mark.parametrize("name", IMPROVED)
@@ -127,3 +71,21 @@ def handler(event, context):
     [connect] = [child for child in app["subsegments"] if child["name"] == "connect"]
     assert (names(connect), connect["annotations"]) == (["connect", ["read settings"]], {"pool": 4})
     assert initialization["annotations"]["release"] == "r7"
+
+
+def test_the_stand_in_at_module_scope_is_who_it_is_without_us(tmp_path: Path, aws: AwsStub) -> None:
+    """Where there is a header before the first invocation, code that reads its ids off the segment finds them."""
+    code = """
+header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+import os
+os.environ["_X_AMZN_TRACE_ID"] = header
+segment = xray_recorder.current_segment()
+found = [segment.trace_id, segment.id, segment.sampled, segment.get_origin_trace_header().to_header_str()]
+
+def handler(event, context):
+    return found
+"""
+    bare, layered = (outcome(tmp_path, Function(PRELUDE + code, vendor=True, layered=one), aws) for one in (False, True))
+
+    expected = ["1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", True]
+    assert bare.answers == layered.answers == [[*expected, "Root={};Parent={};Sampled=1".format(*expected)]]

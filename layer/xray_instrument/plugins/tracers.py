@@ -64,4 +64,5 @@ def replace(node: "Any", name: str) -> Subsegment:
     node.ours = False
     opened = Subsegment(name, node.id, recorder.clock(), node.trace)
     opened.leaf = True
+    node.stand_in = opened
     return recorder.begin_below(opened, node.parent)

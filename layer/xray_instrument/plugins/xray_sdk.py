@@ -21,7 +21,7 @@ from ..context import live
 from ..guard import guarded
 from ..initialization import Initialization
 from .xray_sdk_context import ContextLocal, Local
-from .xray_sdk_entities import NODES, TRACE, Attribute, closed, put_below, quiet
+from .xray_sdk_entities import EXCEPTIONS, NODES, TRACE, Attribute, closed, put_below, quiet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,11 @@ _NO_TRACE_ID = "1-00000000-000000000000000000000000"
 
 def _facade(trace: "Trace", models: "ModuleType") -> "Any":
     """Make the SDK's stand-in of the Lambda segment, for a trace of ours."""
-    facade = models.FacadeSegment("facade", trace.main().parent_id or trace.main().id, trace.trace_id or _NO_TRACE_ID, True)
-    facade.__dict__.update({TRACE: trace, NODES: {}})
+    main, told = trace.main(), models.TraceHeader.from_header_str(os.environ.get("_X_AMZN_TRACE_ID"))
+    # At module scope it is who it is without us, too, in the rare case that there is a header.
+    above, trace_id = main.parent_id or told.parent or main.id, trace.trace_id or told.root or _NO_TRACE_ID
+    facade = models.FacadeSegment("facade", above, trace_id, True)
+    facade.__dict__.update({TRACE: trace, NODES: {}, EXCEPTIONS: {}})
     return facade
 
 

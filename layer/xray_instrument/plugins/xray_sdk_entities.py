@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
     from ..model import Document, Trace
 
-# On the SDK's stand-in of the Lambda segment: the trace of ours that it stands for, and the open nodes by id.
+# On the SDK's stand-in of the Lambda segment: the trace of ours that it stands for, the open nodes by id, and which
+# exception of ours (id) is told in the place of one of the SDK's.
 TRACE = "_xray_instrument_trace"
 NODES = "_xray_instrument_nodes"
+EXCEPTIONS = "_xray_instrument_exceptions"
 # What a node says itself, or what is no part of a document.
 _NOT_FIELDS = frozenset(
     (
@@ -32,13 +34,15 @@ class SdkSubsegment(Subsegment):
         entity: the SDK's subsegment.
         ours: we send it; False where an emitter of the function's own does, or where our record of an AWS call has
             taken its place.
+        stand_in: that record.
     """
 
-    __slots__ = ("entity", "ours")
+    __slots__ = ("entity", "ours", "stand_in")
 
     def __init__(self, entity: "Any", trace: "Trace") -> None:
         self.entity = entity
         self.ours = True
+        self.stand_in: "Subsegment | None" = None
         super().__init__(legal_name(entity.name), entity.id, entity.start_time, trace)
 
     @property
@@ -56,8 +60,8 @@ class SdkSubsegment(Subsegment):
         if isinstance(cause, dict):
             exceptions = [exception.to_dict() for exception in cause.get("exceptions", ())]
             fields["cause"] = {"working_directory": cause.get("working_directory", ""), "exceptions": exceptions}
-        elif cause:
-            fields["cause"] = cause
+        elif cause:  # the id of an exception that was told further down
+            fields["cause"] = entity.parent_segment.__dict__[EXCEPTIONS].get(cause, cause)
         return fields
 
     @fields.setter
@@ -113,6 +117,8 @@ def put_below(entity: "Any", parent_id: "str | None") -> None:
     if own_emitter():
         node.ours, node.announced = False, True
         entity.__dict__["parent_id"] = node.parent_id
+    elif above.leaf and above.end_time is None and _below_a_call(entity):
+        node.ours, node.announced = False, True
 
 
 def inside(node: "Subsegment | None", outer: Subsegment) -> bool:
@@ -124,6 +130,18 @@ def inside(node: "Subsegment | None", outer: Subsegment) -> bool:
     return False
 
 
+def _below_a_call(entity: "Any") -> bool:
+    """Whether this is the SDK's record of what goes over the wire for a call of botocore's that we record.
+
+    Its patch for PynamoDB is one of botocore's HTTP session, so that it also sees what botocore's clients send, and shows
+    each call to DynamoDB twice.
+    """
+    frame: "Any" = sys._getframe(1) if entity.namespace == "aws" else None  # noqa: SLF001
+    while frame is not None and frame.f_code.co_name not in ("_xray_traced_pynamodb", "_make_api_call"):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_name == "_xray_traced_pynamodb"
+
+
 @guarded("aws_xray_sdk")
 def closed(entity: "Any", in_progress: object) -> None:
     """Note that an SDK subsegment ends."""
@@ -133,10 +151,20 @@ def closed(entity: "Any", in_progress: object) -> None:
     if node is None:
         return
     node.name, node.start_time = legal_name(entity.name), entity.start_time
+    if node.stand_in is not None:
+        _same_exception(entity, node.stand_in)
     if node.ours:
         recorder.end(node, entity.__dict__.get("end_time"))
     else:
         recorder.drop(node)
+
+
+def _same_exception(entity: "Any", stand_in: Subsegment) -> None:
+    """Note whose exception is whose: what the exception passes through on its way up, refers to it by its id."""
+    cause, told = entity.__dict__.get("cause"), stand_in.fields.get("cause")
+    if isinstance(cause, dict) and told:
+        known = entity.parent_segment.__dict__[EXCEPTIONS]
+        known.update({exception.id: told["exceptions"][0]["id"] for exception in cause.get("exceptions", ())})
 
 
 def own_emitter() -> bool:

@@ -85,8 +85,13 @@ def apply(patcher: "ModuleType", imports: "Imports") -> None:
             return False
 
         def loaded(_module: "ModuleType") -> None:
+            path = f"aws_xray_sdk.ext.{name}"
             try:
-                importlib.import_module(f"aws_xray_sdk.ext.{name}").patch()
+                extension = importlib.import_module(path)
+                if not hasattr(extension, "patch"):  # it is being imported itself, and has imported the library
+                    imports.when_loaded(path, loaded)
+                    return
+                extension.patch()
             except Exception as error:  # noqa: BLE001  (as patch_all: the library may be of a version that the SDK does not know)
                 debug(f"aws_xray_sdk could not patch {name}: {error!r}")
 

@@ -1,0 +1,56 @@
+"""Older versions of the X-Ray SDK and of wrapt, each on the Python that it is most likely found on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.aws.guests import Function, outcome
+from tests.kit.aws_stub import AwsStub
+from tests.kit.pythons import present
+from tests.sdk.programs import EQUAL, IMPROVED, PRELUDE
+from tests.sdk.trees import assert_the_same, names, recorded_by_the_sdk
+
+# Every minor version of the SDK from 2.12 on, with every one of wrapt for which it has a wheel there; the newest of both is
+# what the whole table runs with (test_programs.py).
+VERSIONS = (
+    ("3.10", "aws-xray-sdk==2.12.0", "wrapt==1.14.1"),
+    ("3.11", "aws-xray-sdk==2.12.1", "wrapt==1.15.0"),
+    ("3.12", "aws-xray-sdk==2.13.1", "wrapt==1.16.0"),
+    ("3.13", "aws-xray-sdk==2.14.0", "wrapt==1.17.3"),
+    ("3.14", "aws-xray-sdk==2.15.0", "wrapt==2.0.1"),
+)
+# One of each kind of thing that the layer hangs itself into. All programs together would be minutes for each version.
+SAME = ("recorder's annotations", "exception through several", "manual entities", "capture async", "aws call", "sqlite")
+BETTER = ("concurrent tasks", "the segment's annotations")
+
+
+@pytest.mark.parametrize("row", VERSIONS, ids=" ".join)
+@pytest.mark.parametrize("name", SAME)
+def test_the_same_tree(name: str, row: tuple[str, ...], tmp_path: Path, aws: AwsStub) -> None:
+    """An older version gives the tree that it gives without us."""
+    version, *packages = row
+    if version not in present():
+        pytest.skip(f"no CPython {version}")
+    code = PRELUDE + EQUAL[name]
+    bare, layered = (
+        outcome(tmp_path, Function(code, version=version, packages=tuple(packages), layered=one), aws) for one in (False, True)
+    )
+
+    assert recorded_by_the_sdk(bare.sent) != []
+    assert_the_same(layered, bare)
+
+
+@pytest.mark.parametrize("row", VERSIONS, ids=" ".join)
+@pytest.mark.parametrize("name", BETTER)
+def test_a_better_tree(name: str, row: tuple[str, ...], tmp_path: Path, aws: AwsStub) -> None:
+    """What fails with the older version alone works with the layer."""
+    version, *packages = row
+    if version not in present():
+        pytest.skip(f"no CPython {version}")
+    code, answer, expected = IMPROVED[name]
+    layered = outcome(tmp_path, Function(PRELUDE + code, version=version, packages=tuple(packages)), aws)
+
+    assert (layered.answers, layered.run.stderr) == ([answer], b"")
+    assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == expected
