@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import platform
 import sqlite3
 import sys
@@ -238,7 +239,8 @@ def measure_local(options: argparse.Namespace) -> None:
             f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.machine()}, {options.traces:,} "
             f"traces of two documents on the disk, {time.strftime('%Y-%m-%d')}; `make bench WHAT=local` measures it anew. "
             "Medians, by the clock; questions over the quieter half of the rounds, a filter's answer is its first page. "
-            "Bursts come as fast as one process can send."
+            f"Bursts come as fast as one process can send. Load average at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} "
+            "processors."
         )
         _show("local", results, footnote, options)
 
