@@ -280,6 +280,20 @@ def test_a_request_whose_connection_is_lost_does_not_take_the_event() -> None:
     assert talk(work) == (200, EVENT.payload)
 
 
+def test_of_two_requests_the_later_gets_the_event() -> None:
+    """A runtime that asks twice, with both connections open: the earlier request is let go, the later one gets the event."""
+
+    async def work(api: RuntimeApi, client: Client) -> Any:
+        first = asyncio.create_task(client.get(f"{RUNTIME}/invocation/next"))
+        await api.idle
+        second = asyncio.create_task(client.get(f"{RUNTIME}/invocation/next"))
+        let_go = await asyncio.wait_for(first, 5)
+        api.deliver(EVENT, 1003.0)
+        return let_go, await second
+
+    assert talk(work) == (refusal(500, "InternalServerError", "Internal Server Error"), (200, EVENT.payload))
+
+
 def test_headers_carry_what_they_can() -> None:
     """Client context over several lines and in any script is one line of ASCII; control characters of a caller break nothing."""
     event = Event("request-1", b"1", "Root=1;X=a\r\nb", client_context='{\n "custom": {"n": "Zoë"}}', tenant_id="grün")
