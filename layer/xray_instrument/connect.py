@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     LoadOwn = Callable[[Iterable[str]], None]
 
 _XRAY_SDK = ("plugins.", "plugins.xray_sdk_entities", "plugins.xray_sdk_context", "plugins.xray_sdk")
+_OPENTELEMETRY = (
+    "causes", "plugins.", "plugins.aws_errors", "plugins.otel_fields", "plugins.otel_spans", "plugins.otel_api",
+)  # fmt: skip
 # What the botocore plug-in needs, in the order in which they need each other.
 _BOTOCORE = (
     "causes", "plugins.", "plugins.aws_errors", "plugins.aws_table", "plugins.aws_resources", "plugins.tracers",
@@ -125,6 +128,8 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
         live.follow_threads = guarded("threads")(follow_threads)
     if "aws_xray_sdk" not in settings.disable:
         _add_xray_sdk(imports)
+    if "opentelemetry" not in settings.disable:
+        _add_opentelemetry(imports, settings)
     begin = guarded("fallback")(before_import)
     imports.before = {"aws_xray_sdk": begin, "xray_instrument_helper": begin}
 
@@ -147,3 +152,15 @@ def _add_xray_sdk(imports: "Imports") -> None:
 
     imports.when_loaded("aws_xray_sdk.core.recorder", guarded("aws_xray_sdk")(apply_xray_sdk), always=True)
     imports.when_loaded("aws_xray_sdk.core.patcher", guarded("aws_xray_sdk")(defer_patches), always=True)
+
+
+def _add_opentelemetry(imports: "Imports", settings: Settings) -> None:
+    """Have the spans of OpenTelemetry's API join our tree when it is imported."""
+
+    def apply_opentelemetry(api: "ModuleType") -> None:
+        live.load(_OPENTELEMETRY)
+        from .plugins import otel_api  # noqa: PLC0415  (only where the function imports it)
+
+        otel_api.apply(api, botocore="botocore" not in settings.disable)
+
+    imports.when_loaded("opentelemetry.trace", guarded("opentelemetry")(apply_opentelemetry), always=True)

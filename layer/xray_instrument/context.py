@@ -24,6 +24,8 @@ class Live:
     """What this process records at the moment.
 
     Attributes:
+        also_open: says what is innermost of the open node here and what a library with a context of its own has open here;
+            None: no such library is there, or its answer is none.
         trace: the open invocation, the initialization, or NOTHING.
         threads: threading's dictionary of running threads, once threads are followed.
         load: loads modules of this package quicker than an import, and without a trace in importlib's caches.
@@ -31,9 +33,10 @@ class Live:
         follow_threads: makes them followed; called before the first subsegment that others can hang below.
     """
 
-    __slots__ = ("follow_threads", "load", "threads", "trace", "until")
+    __slots__ = ("also_open", "follow_threads", "load", "threads", "trace", "until")
 
     def __init__(self) -> None:
+        self.also_open: "Callable[[Subsegment | None], Subsegment | None] | None" = None
         self.follow_threads: "Callable[[], None] | None" = None
         self.load: "Callable[[tuple[str, ...]], None]" = lambda _names: None
         self.trace: "Trace" = NOTHING
@@ -93,8 +96,19 @@ def parent() -> Subsegment:
     node = None if _variable is None else _variable.get()
     if node is None:
         node = getattr(live.threads.get(get_ident()), PARENT, None)
+    if live.also_open is not None:
+        node = live.also_open(node) or node
     if node is None or node.trace is not live.trace:
         return live.trace.root
     while node.leaf and node.end_time is not None and node.parent is not None:
         node = node.parent
     return node
+
+
+def inside(node: "Subsegment | None", outer: Subsegment) -> bool:
+    """Whether a node is `outer`, or below it."""
+    while node is not None:
+        if node is outer:
+            return True
+        node = node.parent
+    return False

@@ -3,15 +3,12 @@
 from . import causes
 from .context import enter, leave, parent
 from .guard import guarded
-from .model import Subsegment, legal_name
+from .model import Subsegment, legal_key, legal_name
 from .recorder import recorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-# X-Ray's limit for the key of an annotation (segment document reference).
-_KEY_LIMIT = 500
 
 
 @guarded("helper")
@@ -53,9 +50,8 @@ def _target() -> Subsegment:
 @guarded("helper")
 def annotate(key: str, value: "Any") -> None:
     """Put an annotation on the open subsegment."""
-    legal = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in str(key))[:_KEY_LIMIT]
     known = value is True or value is False or isinstance(value, (str, int, float))
-    _target().put("annotations", legal, value if known else str(value))
+    _target().put("annotations", legal_key(str(key)), value if known else str(value))
 
 
 @guarded("helper")

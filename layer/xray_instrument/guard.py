@@ -10,7 +10,9 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar
+
+    Value = TypeVar("Value")
 
 # Raised in our code when the function's own code has used up the stack or the memory: nobody's fault
 # here, and no reason to switch off (measured: the function's own recursion meets the limit inside us).
@@ -125,7 +127,7 @@ class Debug:
 debug = Debug()
 
 
-def attempt(call: "Callable[[Any], str]", argument: object, otherwise: str) -> str:
+def attempt(call: "Callable[[Any], Value]", argument: object, otherwise: "Value") -> "Value":
     """Return call(argument), or `otherwise` where the function's own code in it (a __str__, say) fails."""
     try:
         return call(argument)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # document reference).
 _NAME_CHARACTERS = "_.:/%&#=+\\-@"
 NAME_LIMIT = 200
+# The longest key of an annotation (same place).
+_KEY_LIMIT = 500
 
 
 def legal_name(name: str) -> str:
@@ -24,6 +26,11 @@ def legal_name(name: str) -> str:
         return name
     kept = [c if c.isalnum() or c in _NAME_CHARACTERS or c == " " else "_" for c in name[:NAME_LIMIT]]
     return "".join(kept) or "_"
+
+
+def legal_key(key: str) -> str:
+    """Make a key that X-Ray indexes an annotation by: what is no letter, digit or `_` becomes `_`."""
+    return "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in key[:_KEY_LIMIT])
 
 
 class Trace:

@@ -41,6 +41,11 @@ class Recorder:
         self._look_around(leaf=opened.leaf)
         return self._open(opened, above)
 
+    def begin_beside(self, opened: Subsegment, above: Subsegment) -> Subsegment:
+        """The same, but what is the open one here stays so: its maker has a context of its own, and says so (live.also_open)."""
+        self._look_around(leaf=opened.leaf)
+        return self._hang(opened, above)
+
     def _look_around(self, *, leaf: bool) -> None:
         if live.until and self.clock() > live.until:
             live.trace = NOTHING  # a worker that was forked in an invocation and kept must not record into it for ever
@@ -49,10 +54,14 @@ class Recorder:
             follow()
 
     @staticmethod
-    def _open(opened: Subsegment, above: Subsegment) -> Subsegment:
+    def _hang(opened: Subsegment, above: Subsegment) -> Subsegment:
         opened.parent = above
         opened.parent_id = above.id
         opened.trace.open[opened.id] = opened
+        return opened
+
+    def _open(self, opened: Subsegment, above: Subsegment) -> Subsegment:
+        self._hang(opened, above)
         opened.token = enter(opened)
         return opened
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 PREFIX = "XRAY_INSTRUMENT_"
 # What can be left out, and what can be captured beyond the default; both documented in docs/configuration.md.
-PLUGINS = ("botocore", "aws_xray_sdk", "fallback", "threads", "imports", "watcher")
+PLUGINS = ("botocore", "aws_xray_sdk", "opentelemetry", "fallback", "threads", "imports", "watcher")
 CAPTURES = ("object_keys", "message_urls")
 
 
@@ -24,7 +24,7 @@ SETTINGS: "tuple[tuple[str, Any, str, str], ...]" = (
     ),
     (
         "disable", (), "parts",
-        "Parts to leave out, separated by commas: botocore, aws_xray_sdk, fallback, threads, imports, watcher.",
+        "Parts to leave out, separated by commas: botocore, aws_xray_sdk, opentelemetry, fallback, threads, imports, watcher.",
     ),
     (
         "capture", (), "captures",

@@ -6,7 +6,7 @@ import pytest
 
 from xray_instrument.settings import PREFIX, SETTINGS, Settings
 
-PARTS = "botocore, aws_xray_sdk, fallback, threads, imports, watcher"
+PARTS = "botocore, aws_xray_sdk, opentelemetry, fallback, threads, imports, watcher"
 VALUES = (
     ("enabled", " No ", False),
     ("enabled", "on", True),

@@ -1,8 +1,9 @@
 """Whether another tracer records AWS calls already, so that no call is shown twice.
 
 The X-Ray SDK (patch, patch_all, and so Powertools' Tracer) and OpenTelemetry's instrumentation wrap
-_make_api_call with wrapt. OpenTelemetry's spans go their own way: where the function's own code has chosen it, ours
-stands back, header included. The SDK's subsegments are in our tree, and our record takes the place of its own.
+_make_api_call with wrapt. OpenTelemetry's spans go their own way: where the function's own code has given it a tracer
+provider, ours stands back, header included; without one, it records nothing, and ours does (otel_api.py keeps its
+tracer quiet). The SDK's subsegments are in our tree, and our record takes the place of its own.
 """
 
 import sys
@@ -18,14 +19,34 @@ if TYPE_CHECKING:
 NONE, XRAY_SDK, OTHER = "", "aws_xray_sdk", "opentelemetry"
 _TRACERS = (XRAY_SDK, OTHER)
 # By the class of the client's request signer: the attributes of the client class behind it, the method last
-# looked at, and the verdict on it, which changes when somebody patches or unpatches.
-_seen: "dict[type, tuple[Any, object, str]]" = {}
+# looked at, and the verdict on it, which changes when somebody patches or unpatches; who has patched it.
+_seen: "dict[type, tuple[Any, object, str, Any]]" = {}
 
 
 def _sdk_enabled() -> bool:
     """Whether the SDK records at all: AWS_XRAY_SDK_ENABLED, or a setting at run time."""
     config = getattr(sys.modules.get(XRAY_SDK), "global_sdk_config", None)
     return config is None or bool(config.sdk_enabled())
+
+
+def _provided(wrapper: "Any") -> bool:
+    """Whether a tracer provider has been set, for all or for this instrumentation (instrument(tracer_provider=…))."""
+    api: "Any" = sys.modules.get("opentelemetry.trace")
+    if getattr(api, "_TRACER_PROVIDER", None) is not None:
+        return True
+    instrumentor = getattr(wrapper, "__self__", None)
+    told: "dict[str, Any]" = {}
+    for holder in (getattr(instrumentor, "extension_registry", None), instrumentor):
+        told.update(getattr(holder, "__dict__", {}))
+    # The names of 0.30 to 0.66: a provider, a tracer, or one for each service.
+    tracers = [told.get("_tracer"), *dict(told.get("_tracers") or {}).values()]
+    own = [tracer for tracer in tracers if tracer is not None and type(tracer).__name__ != "ProxyTracer"]
+    return bool(own or told.get("tracer_provider") or told.get("_tracer_provider"))
+
+
+def _records(verdict: str, wrapper: "Any") -> bool:
+    """Whether a tracer that is in the way does record; it can change at any time."""
+    return _sdk_enabled() if verdict == XRAY_SDK else verdict == OTHER and _provided(wrapper)
 
 
 def other_tracer(signer: type) -> str:
@@ -36,7 +57,7 @@ def other_tracer(signer: type) -> str:
     """
     seen = _seen.get(signer)
     if seen is not None and seen[0]["_make_api_call"] is seen[1]:
-        return seen[2] if seen[2] != XRAY_SDK or _sdk_enabled() else NONE
+        return seen[2] if _records(seen[2], seen[3]) else NONE
     package, name = ("aiobotocore", "AioBaseClient") if "aiobotocore" in signer.__module__ else ("botocore", "BaseClient")
     client = getattr(sys.modules.get(package + ".client"), name, None)
     if client is None:  # dropped from sys.modules, while a client of that copy lives on
@@ -47,8 +68,8 @@ def other_tracer(signer: type) -> str:
     tracer = str(getattr(wrapper, "__module__", ""))
     verdict = next((name for name in _TRACERS if tracer.startswith(name + ".")), NONE)
     debug(f"{package}'s calls are recorded by {tracer}" if verdict else f"{package}'s calls are recorded by us")
-    _seen[signer] = (attributes, method, verdict)
-    return verdict if verdict != XRAY_SDK or _sdk_enabled() else NONE
+    _seen[signer] = (attributes, method, verdict, wrapper)
+    return verdict if _records(verdict, wrapper) else NONE
 
 
 def replaceable(node: "Subsegment | None") -> bool:

@@ -1,8 +1,8 @@
 """What the X-Ray SDK keeps of the open entities in Lambda, made one for each thread and asyncio task."""
 
-from ..context import current, enter, live
+from ..context import current, enter, inside, live
 from ..guard import guarded
-from .xray_sdk_entities import NODES, TRACE, inside
+from .xray_sdk_entities import NODES, TRACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import sys
 
-from ..context import live, parent
+from ..context import inside, live, parent
 from ..guard import guarded
 from ..model import Subsegment, legal_name
 from ..recorder import recorder
@@ -119,15 +119,6 @@ def put_below(entity: "Any", parent_id: "str | None") -> None:
         entity.__dict__["parent_id"] = node.parent_id
     elif above.leaf and above.end_time is None and _below_a_call(entity):
         node.ours, node.announced = False, True
-
-
-def inside(node: "Subsegment | None", outer: Subsegment) -> bool:
-    """Whether a node is `outer`, or below it."""
-    while node is not None:
-        if node is outer:
-            return True
-        node = node.parent
-    return False
 
 
 def _below_a_call(entity: "Any") -> bool:
