@@ -345,6 +345,79 @@ def handler(event, context):
     assert (hangs["in_progress"], hangs["annotations"]) == (True, {"order": 7})
 
 
+def test_nothing_that_a_function_passes_switches_it_off(tmp_path: Path, aws: AwsStub) -> None:
+    """Arguments of wrong types, values without a text, lists that hold themselves: no error, no line, and the next span is recorded."""
+    code = """
+class Textless:
+    def __str__(self):
+        raise RuntimeError("no text")
+    __repr__ = __str__
+
+class Odd(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+def each(span):
+    endless = []
+    endless.append(endless)
+    values = (Textless(), endless, {"a": {1: Textless()}}, float("nan"), float("inf"), 10**5000, None, "\\ud800", object)
+    for number, value in enumerate(values):
+        span.set_attribute(f"v{number}", value)
+    for key in (None, 1, "", (), Textless(), "x" * 600, "\\ud800"):
+        span.set_attribute(key, 1) if key.__hash__ else None
+    for attributes in (5, [1], None, "ab", Textless()):
+        span.set_attributes(attributes)
+        span.add_event("e", attributes, timestamp=attributes)
+        span.record_exception(Odd(), attributes)
+        span.add_link(attributes)
+    span.add_link(SpanContext(0, 0, False), {"a": Textless()})
+    span.add_event(Textless())
+    span.update_name(Textless())
+    span.record_exception(None)
+    for status in (None, "ERROR", 2, StatusCode.ERROR):
+        span.set_status(status, Textless())
+    span.end("now")
+
+def handler(event, context):
+    each(trace.get_current_span())
+    each(tracer.start_span("odd"))
+    tracer.start_span(Textless(), kind="CLIENT", attributes=[1], links=[None, 1, Textless()], start_time="x").end()
+    tracer.start_span(None, links=5).end()
+    with tracer.start_as_current_span("fine"):
+        return 1
+"""
+    layered = outcome(tmp_path, Function(PRELUDE + code, packages=API), aws)
+
+    assert (layered.answers, layered.run.stderr) == ([1], b"")
+    assert [tree["name"] for tree in recorded_by_the_sdk(layered.sent)] == ["odd", "span", "None", "fine"]
+
+
+def test_a_copy_of_the_api_that_is_loaded_anew(tmp_path: Path, aws: AwsStub) -> None:
+    """A function that drops the modules and imports them again has spans with both copies, each below what is open."""
+    code = """
+import sys
+old = tracer
+for name in [name for name in sys.modules if name == "opentelemetry.trace" or name.startswith("opentelemetry.trace.")]:
+    if name == "opentelemetry.trace" or EVERYTHING:
+        del sys.modules[name]
+import importlib
+fresh = importlib.import_module("opentelemetry.trace")
+tracer = fresh.get_tracer("again")
+
+def handler(event, context):
+    with tracer.start_as_current_span("new"):
+        with old.start_as_current_span("old"):
+            with tracer.start_as_current_span("newer"):
+                return old is not tracer
+"""
+    for everything in (True, False):
+        function = Function(PRELUDE + f"EVERYTHING = {everything}\n" + code, packages=API)
+        layered = outcome(tmp_path / str(everything), function, aws)
+
+        assert (layered.answers, layered.run.stderr) == ([True], b"")
+        assert {node["name"] for node in walk(recorded_by_the_sdk(layered.sent))} == {"new", "old", "newer"}
+
+
 # Where the function has chosen, nothing of ours: (code before the prelude, environment).
 CHOSEN: dict[str, tuple[str, dict[str, str]]] = {
     "a provider": (CONFIGURED, {}),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _SDK = "opentelemetry.sdk"
 _TRACER = "_xray_instrument_tracer"
 _NOOP = "_noop_tracer"
+_PLAIN = "_xray_instrument_plain"
 # OpenTelemetry's instrumentations of what we record ourselves, and know more of.
 _RECORDED_BY_US = ("opentelemetry.instrumentation.botocore", "opentelemetry.instrumentation.aiobotocore")
 
@@ -255,6 +256,7 @@ def _getting(library: _Library) -> "Callable[..., Any]":
         found = plain(key, context)
         return library.stand_in(context) if found is None else found
 
+    setattr(xray_instrument_get_value, _PLAIN, plain)
     return xray_instrument_get_value
 
 
@@ -268,11 +270,12 @@ def apply(api: "ModuleType", *, botocore: bool) -> None:
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         debug("opentelemetry is imported; OTEL_SDK_DISABLED: its spans are not recorded")
         return
-    propagation = sys.modules["opentelemetry.trace.propagation"]
-    if getattr(propagation.get_value, "__name__", "").startswith("xray_instrument"):
-        return  # the same module, loaded anew by somebody who keeps it
+    if _NOOP in vars(api.ProxyTracer):
+        return  # the same classes, loaded anew by somebody who keeps the modules
+    propagation: "Any" = sys.modules["opentelemetry.trace.propagation"]
+    propagation.get_value = getattr(propagation.get_value, _PLAIN, propagation.get_value)
     library = _Library(api, propagation)
     api.ProxyTracer._noop_tracer = _NoopTracer(library, _RECORDED_BY_US if botocore else ())  # noqa: SLF001
-    propagation.get_value = _getting(library)  # type: ignore[attr-defined]
+    propagation.get_value = _getting(library)
     live.also_open = library.innermost
     debug("opentelemetry is imported: its spans are in the same tree until the function sets a tracer provider")
