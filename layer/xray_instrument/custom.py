@@ -1,8 +1,8 @@
 """What the helper package (layer/helper) calls: subsegments, annotations and metadata of the function's own."""
 
 from . import causes
-from .context import enter, leave, parent
-from .guard import guarded
+from .context import current, enter, inside, parent
+from .guard import attempt, guarded
 from .model import Subsegment, legal_key, legal_name
 from .recorder import recorder
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @guarded("helper")
 def begin(name: str) -> Subsegment:
     """Open a subsegment where the code stands."""
-    return recorder.begin(legal_name(str(name)))
+    return recorder.begin(legal_name(name))
 
 
 @guarded("helper")
@@ -28,17 +28,25 @@ def end(node: "Subsegment | None", error: "BaseException | None") -> None:
 
 
 @guarded("helper")
-def suspend(node: "Subsegment | None") -> None:
-    """Leave it open, but let it not be what other things hang below."""
-    if node is not None:
-        leave(node)
+def stretch(node: "Subsegment | None", inner: "Subsegment | None") -> "Subsegment | None":
+    """Go on inside a generator's subsegment: in `inner`, what it had open itself when it last gave a value, if anything.
+
+    Returns what is open outside, for `pause`.
+    """
+    outside = current()
+    if node is not None and node.end_time is None:
+        node.token = enter(node)
+        if inner is not None and inner is not node and inside(inner, node):
+            enter(inner)
+    return outside
 
 
 @guarded("helper")
-def resume(node: "Subsegment | None") -> None:
-    """Make it again what other things hang below."""
-    if node is not None and node.end_time is None:
-        node.token = enter(node)
+def pause(outside: "Subsegment | None") -> "Subsegment | None":
+    """Go back to what is open outside of a generator. Returns what the generator has open, for `stretch`."""
+    inner = current()
+    enter(outside)
+    return inner
 
 
 def _target() -> Subsegment:
@@ -47,16 +55,21 @@ def _target() -> Subsegment:
     return node.trace.main() if node is node.trace.root else node
 
 
+def _text(value: "Any") -> str:
+    """Return str(value); an object of the function's may fail at that."""
+    return attempt(str, value, f"<no text: str() of {type(value).__name__} failed>")
+
+
 @guarded("helper")
 def annotate(key: str, value: "Any") -> None:
     """Put an annotation on the open subsegment."""
     known = value is True or value is False or isinstance(value, (str, int, float))
-    _target().put("annotations", legal_key(str(key)), value if known else str(value))
+    _target().put("annotations", legal_key(_text(key)), value if known else _text(value))
 
 
 @guarded("helper")
 def metadata(key: str, value: "Any", namespace: str) -> None:
     """Put metadata on the open subsegment."""
-    target = _target()
-    inside = dict(target.fields.get("metadata", {}).get(str(namespace), {}))
-    target.put("metadata", str(namespace), {**inside, str(key): value})
+    target, group = _target(), _text(namespace)
+    already = target.fields.get("metadata", {}).get(group, {})
+    target.put("metadata", group, {**already, _text(key): value})

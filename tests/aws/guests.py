@@ -35,7 +35,11 @@ class Function:
     """It brings aiobotocore, aws-xray-sdk and Powertools along."""
     packages: tuple[str, ...] = ()
     """Requirements; it brings exactly these along, from their own folder."""
+    records: bool = False
+    """It has subsegments of its own, with fields that are no business of docs/recorded-fields.md."""
     layered: bool = True
+    fallback: bool = True
+    """The layer brings its copy of the SDK along."""
     daemon: bool = True
     """AWS_XRAY_DAEMON_ADDRESS is the collector; else it is as `environment` says, or nothing listens there."""
 
@@ -99,7 +103,7 @@ def started(root: Path, function: Function, collector: Collector, aws: AwsStub, 
     launch = Launch(
         "app.handler",
         {"AWS_ENDPOINT_URL": aws.url, "AWS_MAX_ATTEMPTS": "1", **function.environment},
-        wrapper=layer.unpacked() / "xray-instrument" if function.layered else None,
+        wrapper=layer.unpacked(with_fallback=function.fallback) / "xray-instrument" if function.layered else None,
         daemon=collector.address if function.daemon else NO_DAEMON,
     )
     return Guest(sandbox, launch, invocations)
@@ -113,8 +117,7 @@ def outcome(root: Path, function: Function, aws: AwsStub, invocations: Sequence[
             run = guest.result()
         sent = settled(collector)
     assert duplicates(sent) == []
-    for document in (
-        sent if not function.vendor and not function.packages else ()
-    ):  # a tracer of the function's own sends what it likes
+    own_fields = function.vendor or function.packages or function.records
+    for document in () if own_fields else sent:
         checked(document)
     return Outcome(run, sent, list(aws.requests))

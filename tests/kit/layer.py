@@ -10,16 +10,16 @@ from tests.kit.pythons import CACHE, REPOSITORY, locked
 from tools import pack, pythons
 
 
-def unpacked() -> Path:
+def unpacked(*, with_fallback: bool = True) -> Path:
     """A folder with `xray-instrument` and `xray-instrument.d`; made once for each state of the sources."""
     interpreters = pythons.present()
     digest = hashlib.sha256(repr(sorted(interpreters.items())).encode())
-    for source in pack.sources(REPOSITORY):
+    for source in pack.sources(REPOSITORY, with_fallback=with_fallback):
         digest.update(f"{source.name}\0{source.executable}\0".encode() + source.data)
     name = f"layer-{digest.hexdigest()[:16]}"
     with locked(name):
         folder = CACHE / name / "opt"
         if not folder.exists():
-            pack.build(REPOSITORY, CACHE / name, interpreters)
+            pack.build(REPOSITORY, CACHE / name, interpreters, with_fallback=with_fallback)
         os.utime(CACHE / name)
     return folder

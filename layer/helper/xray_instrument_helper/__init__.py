@@ -143,25 +143,30 @@ class subsegment:  # noqa: N801 - used like a function
 
 
 class _Stretches:
-    """A subsegment that is open only while its generator runs, from one value to the next."""
+    """A subsegment that is open only while its generator runs, from one value to the next.
+
+    What the generator itself has open when it gives a value is not open outside, and is again when it goes on.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._layer = _layer()
-        self._node = None
+        self._node: Any = None
+        self._outside: Any = None
+        self._inner: Any = None
 
     def __enter__(self) -> None:
-        if self._layer is not None and self._node is None:
-            self._node = self._layer.begin(self._name)
-        elif self._layer is not None:
-            self._layer.resume(self._node)
+        if self._layer is not None:
+            self._outside = self._layer.stretch(self._node, self._inner)
+            self._node = self._node or self._layer.begin(self._name)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._layer is not None and error is None:
-            self._layer.suspend(self._node)
-        elif self._layer is not None:
+        if self._layer is None:
+            return
+        if error is not None:
             finished = isinstance(error, StopIteration | StopAsyncIteration | GeneratorExit)
             self._layer.end(self._node, None if finished else error)
+        self._inner = self._layer.pause(self._outside)
 
 
 def _generate(name: str, inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
