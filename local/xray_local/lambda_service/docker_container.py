@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -20,13 +21,14 @@ from typing import Any, Self
 import docker
 from docker.utils.socket import frames_iter
 
+from .output import Output
 from .process import Exit, peak_kb
 
 # A shell and docker-init tell a signal so.
 BY_SIGNAL = 128
-# What a container writes passes through the engine, and nothing tells when all of it is here: so long must it be silent, and
-# no longer is waited. Measured on two busy cores: a line arrives 1 to 6 ms after it was written.
-SILENT_S = 0.025
+# What passes through the engine is late, and nothing tells when all of it is here: so long must it be silent, and no longer is
+# waited. A line mostly takes 1 to 6 ms; on two cores with a load of five some took more than 25.
+SILENT_S = 0.05
 SETTLE_LIMIT_S = 0.5
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
 
@@ -41,6 +43,8 @@ class Surroundings:
     """Has the engine forget a container, some time later: removing its files takes a while."""
     shared: bool
     """The engine's processes are this machine's: then /proc knows them."""
+    log: Path | None = None
+    """The named pipe that the container writes to; None where it writes to the engine."""
 
 
 class RuntimeContainer:
@@ -55,6 +59,7 @@ class RuntimeContainer:
         self._discard: Callable[[Any], object] = lambda _container: None
         self.began = 0.0
         self._discarded = False
+        self._output: Output | None = None
         self._heard = 0.0
         self._pid = 0
         self._peak_kb = 0
@@ -68,10 +73,13 @@ class RuntimeContainer:
         container = await loop.run_in_executor(threads, lambda: around.client.containers.create(**options))
         running = cls(container, options["mem_limit"] // 1024, on_output, threads)
         running._discard = around.discard
+        if around.log is not None:
+            # For writing as well: there is always a writer, so that no end is read before the container has begun to write.
+            running._output = Output(os.open(around.log, os.O_RDWR | os.O_NONBLOCK), on_output)
         try:
             await loop.run_in_executor(threads, running._begin, around.shared)
         except BaseException:
-            around.discard(container)
+            running._forget()
             raise
         return running
 
@@ -79,9 +87,13 @@ class RuntimeContainer:
         # Attached first: not a byte is lost, and the engine need not keep a log.
         stream = self._container.attach_socket(params={"stdout": 1, "stderr": 1, "stream": 1})
         before = time.time()
-        self._container.start()
-        after = time.time()
-        self._container.reload()
+        try:
+            self._container.start()
+            after = time.time()
+            self._container.reload()
+        except BaseException:
+            _close(stream)
+            raise
         state = self._container.attrs["State"]
         # Within what this clock saw: the engine's may be a virtual machine's, which drifts.
         self.began = min(max(_seconds(state.get("StartedAt", ""), before), before), after)
@@ -115,6 +127,8 @@ class RuntimeContainer:
     def _end(self, ended: Exit) -> None:
         if ended.error_type == OUT_OF_MEMORY:
             self._peak_kb = self._limit_kb
+        if self._output is not None:
+            self._output.read()
         if not self.exited.done():
             self.exited.set_result(ended)
 
@@ -129,6 +143,9 @@ class RuntimeContainer:
 
     async def settle(self) -> None:
         """Wait until what was written until now has been passed on, as far as one can tell."""
+        if self._output is not None:
+            self._output.read()
+            return
         begun = self._loop.time()
         while not self.exited.done() and self._loop.time() - begun < SETTLE_LIMIT_S:
             silent = self._loop.time() - max(self._heard, begun)
@@ -153,10 +170,15 @@ class RuntimeContainer:
         if not self.exited.done():
             await self._call("kill")
         ended = await asyncio.shield(self.exited)
+        self._forget()
+        return ended
+
+    def _forget(self) -> None:
+        if self._output is not None:
+            self._output.close()
         if not self._discarded:
             self._discarded = True
             self._discard(self._container)
-        return ended
 
     async def _call(self, method: str, **arguments: Any) -> None:
         """Ask the engine; it may have forgotten the container, or be gone."""

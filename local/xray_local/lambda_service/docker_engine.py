@@ -114,6 +114,11 @@ class Engine:
         self._owner = _owned(folder)
 
     @property
+    def shared(self) -> bool:
+        """Whether its kernel is this machine's."""
+        return self.reach.network == "host"
+
+    @property
     def labels(self) -> dict[str, str]:
         """For every container of ours."""
         return {LABEL: "environment", OWNER: self._owner.name}

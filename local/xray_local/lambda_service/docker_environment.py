@@ -9,6 +9,7 @@ As on Lambda nothing but /tmp can be written to, there are no privileges, and wh
 from __future__ import annotations
 
 import dataclasses
+import os
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from .runtimes import aloud
 
 TASK_ROOT = "/var/task"
 OPT = "/opt"
+LOG = "/run/xray-local.log"
 # What the image itself sets, to what is true in it. A function's own variables go before.
 OF_THE_IMAGE = ("LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
 OF_THE_BASE_IMAGE = ("LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "_HANDLER")
@@ -47,6 +49,9 @@ class Mounts:
     """None for an image, which has its code in it."""
     opt: Path
     """The merged layers. To an image our own is added beside what it has in /opt."""
+    log: Path | None = None
+    """The named pipe that the base image's output goes to, if the engine's kernel is ours: all of it is here when it is
+    written, while the engine's stream may be late."""
 
     def of(self) -> list[Any]:
         """As the engine wants them."""
@@ -54,6 +59,7 @@ class Mounts:
             pairs = [(self.task_root, TASK_ROOT), (self.opt, OPT)]
         else:
             pairs = [(entry, f"{OPT}/{entry.name}") for entry in sorted(self.opt.iterdir())]
+        pairs += [(self.log, LOG)] if self.log is not None else []
         return [docker.types.Mount(target, str(source.resolve()), "bind", read_only=True) for source, target in pairs]
 
 
@@ -79,15 +85,16 @@ class Image:
 
     name: str
     entry_point: tuple[str, ...] | None = None
-    """The base image's own, where it is to be started through a shell that lays stderr and stdout together: the engine has a
-    pipe for each and does not keep their order. None for a function's image, which may have no shell."""
+    """The base image's own, to be started through a shell that lays stderr and stdout together: the engine has a pipe for
+    each and does not keep their order. None for a function's image, which may have no shell."""
 
 
 def options(function: Function, image: Image, mounts: Mounts, environment: Mapping[str, str]) -> dict[str, Any]:
     """What containers.create is given, but for what depends on the engine."""
+    redirected = f'exec "$0" "$@" >{LOG} 2>&1' if mounts.log else 'exec "$0" "$@" 2>&1'
     return {
         "image": image.name,
-        "entrypoint": ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', *image.entry_point] if image.entry_point else None,
+        "entrypoint": ["/bin/sh", "-c", redirected, *image.entry_point] if image.entry_point else None,
         # The handler is all that the base image's entry point wants; an image has its own command.
         "command": [function.handler] if function.handler else None,
         "name": f"xray-local-{function.name}-{secrets.token_hex(4)}",
@@ -135,7 +142,7 @@ class ContainerLauncher:
         environment["AWS_LAMBDA_RUNTIME_API"] = engine.reach.address(runtime_api)
         wanted = options(self._function, self._image, self._mounts, environment)
         placed = {"network_mode": engine.reach.network, "user": engine.user, "labels": engine.labels}
-        around = Surroundings(engine.client, self._place.discard, shared=engine.reach.network == "host")
+        around = Surroundings(engine.client, self._place.discard, engine.shared, self._mounts.log)
         try:
             return await RuntimeContainer.start(around, {**wanted, **placed}, on_output, threads)
         except docker.errors.APIError as error:
@@ -167,7 +174,7 @@ class Containers:
         """As on Lambda, a function that is an image has no layers; ours is added all the same."""
         return hosts.layers(self._desk, function if function.image is None else dataclasses.replace(function, layers=()))
 
-    def prepare(self, function: Function, folder: Path) -> Prepared:  # noqa: ARG002  (a container has no folder on this machine)
+    def prepare(self, function: Function, folder: Path) -> Prepared:
         """See to the image, unpack the code, merge the layers."""
         try:
             image = self._image(function)
@@ -179,7 +186,8 @@ class Containers:
         if function.image is None:
             task_root = self._storage.task_root(function.code)
             merged.append(task_root)
-        launcher = ContainerLauncher(self._place, Image(image, entry_point), function, Mounts(task_root, merged[0]))
+        log = _pipe(folder) if entry_point and self._engine.shared else None
+        launcher = ContainerLauncher(self._place, Image(image, entry_point), function, Mounts(task_root, merged[0], log))
         return Prepared(launcher, tuple(merged))
 
     def _image(self, function: Function) -> str:
@@ -200,3 +208,13 @@ class Containers:
         """Remove every container that is left."""
         self._sweeping.shutdown()
         self._engine.close()
+
+
+def _pipe(folder: Path) -> Path:
+    """A named pipe in the environment's folder."""
+    folder.mkdir(parents=True)
+    path = folder / "log"
+    os.mkfifo(path)
+    # Whoever the container runs as; the folder of the session is nobody's but the user's.
+    path.chmod(0o666)
+    return path

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-# As much as a pipe holds on Linux (pipe(7)).
-CHUNK = 65_536
+from .output import Output
+
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown: a runtime with
 # internal extensions has 500 ms between SIGTERM and SIGKILL.
 GRACE_S = 0.5
@@ -80,9 +80,8 @@ class RuntimeProcess:
         self._loop = asyncio.get_running_loop()
         self.pid, self.began = process.pid, began
         self.exited: asyncio.Future[Exit] = self._loop.create_future()
-        self._process, self._output, self._marker, self._on_output = process, output, marker, on_output
+        self._process, self._output, self._marker = process, Output(output, on_output), marker
         self._peak_kb = 0
-        self._loop.add_reader(output, self.read)
         threading.Thread(target=self._reap, name=f"xray-lambda-{process.pid}", daemon=True).start()
 
     @classmethod
@@ -128,27 +127,9 @@ class RuntimeProcess:
         except ChildProcessError:
             return False
 
-    def read(self) -> None:
-        """Pass on what is in the pipe: everything that was written until now."""
-        while self._output >= 0:
-            try:
-                data = os.read(self._output, CHUNK)
-            except BlockingIOError:
-                return
-            if not data:
-                self._stop_reading()
-                return
-            self._on_output(data)
-
-    def _stop_reading(self) -> None:
-        if self._output >= 0:
-            self._loop.remove_reader(self._output)
-            os.close(self._output)
-            self._output = -1
-
     async def settle(self) -> None:
         """Pass on everything that was written until now."""
-        self.read()
+        self._output.read()
 
     def peak_mb(self) -> int | None:
         """The most memory it ever had, in MiB; None where the system does not tell."""
@@ -163,8 +144,8 @@ class RuntimeProcess:
             await asyncio.wait({self.exited}, timeout=grace_s)
         self._signal(signal.SIGKILL)
         ended = await asyncio.shield(self.exited)
-        self.read()
-        self._stop_reading()
+        self._output.read()
+        self._output.close()
         return ended
 
     def _signal(self, number: int) -> None:
@@ -188,7 +169,7 @@ class RuntimeProcess:
             self._loop.call_soon_threadsafe(self._ended, Exit(at, code))
 
     def _ended(self, ended: Exit) -> None:
-        self.read()
+        self._output.read()
         self.exited.set_result(ended)
 
 

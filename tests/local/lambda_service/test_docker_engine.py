@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +38,6 @@ container = engine.client.containers.create(sys.argv[2], ["sleep"], labels=engin
 print(container.id, flush=True)
 time.sleep(600)
 """
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    with_engine = containers.engine(tmp_path / "owner")
-    yield with_engine
-    with_engine.close()
 
 
 @pytest.mark.parametrize(
