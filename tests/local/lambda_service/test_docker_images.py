@@ -12,7 +12,7 @@ import pytest
 from tests.kit import containers, layer
 from tests.local.lambda_service.desks import Bench, outcome, write
 from tests.local.lambda_service.test_docker import RUNTIME, function
-from tests.local.terminal.making import run
+from tests.local.terminal.making import run, up
 from xray_local.lambda_service.docker_engine import IMAGE_VARIABLE, LABEL, Engine, remove
 from xray_local.lambda_service.docker_environment import Containers
 from xray_local.lambda_service.model import Function, ImageBuild, LambdaError
@@ -99,6 +99,11 @@ def test_what_cannot_be_started_says_why(engine: Engine, tmp_path: Path) -> None
     assert containers.there(engine, tmp_path) == {}
 
 
+def drawn(text: str) -> list[str]:
+    """The names in a timeline, from the second line on."""
+    return [line.lstrip("│├└─ ").split("  ")[0] for line in text.splitlines() if "─ " in line]
+
+
 def test_the_command_invokes_in_a_container(engine: Engine, tmp_path: Path) -> None:
     """`xray-local invoke --docker`: response, log, and a timeline in which the layer's subsegments are below Invocation."""
     code = write(tmp_path / "code", "def handler(event, context):\n    print('seen')\n    return {'order': event['order'] + 1}\n")
@@ -109,9 +114,44 @@ def test_the_command_invokes_in_a_container(engine: Engine, tmp_path: Path) -> N
 
     assert (done.returncode, json.loads(done.stdout)) == (0, {"order": 7}), done.stderr
     assert "\nseen\n" in done.stderr
-    drawn = [line.lstrip("│├└─ ").split("  ")[0] for line in done.stderr.splitlines() if "─ " in line]
-    assert [name for name in drawn if " init" not in name] == [
+    assert [name for name in drawn(done.stderr) if " init" not in name] == [
         "code AWS::Lambda::Function", "Initialization", "Invocation", "app.handler", "Overhead",
+    ]  # fmt: skip
+    assert containers.there(engine, tmp_path) == {}
+
+
+TWO = """
+import boto3, json
+client = boto3.client("lambda")
+def front(event, context):
+    answer = client.invoke(FunctionName="back", Payload=json.dumps(event))
+    return json.loads(answer["Payload"].read())
+def back(event, context):
+    return {"order": event["order"] + 1}
+"""
+TWO_TEMPLATE = f"""
+Transform: AWS::Serverless-2016-10-31
+Globals: {{Function: {{Runtime: {RUNTIME}, CodeUri: ., Tracing: Active, Timeout: 60, MemorySize: 256}}}}
+Resources:
+  Front: {{Type: AWS::Serverless::Function, Properties: {{FunctionName: front, Handler: app.front}}}}
+  Back: {{Type: AWS::Serverless::Function, Properties: {{FunctionName: back, Handler: app.back}}}}
+"""
+
+
+def test_functions_in_containers_call_each_other(engine: Engine, tmp_path: Path) -> None:
+    """`up --docker` with a template: a call by boto3 from one container into another is one trace; nothing is left at the end."""
+    write(write(tmp_path / "code", TWO), TWO_TEMPLATE, "template.yaml")
+    home = tmp_path / "home"
+    arguments = ("--memory", "--port", "0", "-t", str(tmp_path / "code" / "template.yaml"), "--docker", "--trace")
+    more = {IMAGE_VARIABLE: containers.image(), "XRAY_LOCAL_LAYER": str(layer.unpacked())}
+
+    with up(home, *arguments, **more):
+        done = run(home, "invoke", "front", "-e", '{"order": 6}', COLUMNS="100")
+        running = len(containers.there(engine, tmp_path))
+
+    assert (done.returncode, json.loads(done.stdout), running) == (0, {"order": 7}, 2), done.stderr
+    assert [name for name in drawn(done.stderr) if name.startswith(("front", "back", "app.", "Lambda")) and " init" not in name] == [
+        "front AWS::Lambda::Function", "app.front", "Lambda Invoke back", "back AWS::Lambda", "back AWS::Lambda::Function", "app.back",
     ]  # fmt: skip
     assert containers.there(engine, tmp_path) == {}
 
