@@ -7,7 +7,8 @@ import gc
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,25 @@ from tests.kit import base_image
 from xray_local.lambda_service.docker_engine import BASE_IMAGE, OWNER, DockerError, Engine, connect
 
 
+@contextmanager
+def sockets_forgiven() -> Iterator[None]:
+    """While there is no engine: docker's connection forgets to close the socket that it could not connect."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            yield
+        finally:
+            gc.collect()
+
+
 def refused(folder: Path, environ: Mapping[str, str]) -> str:
     """Why there is no engine for that environment; empty when there is one."""
-    with warnings.catch_warnings():
-        # docker's connection forgets to close the socket that it could not connect.
-        warnings.simplefilter("ignore", ResourceWarning)
+    with sockets_forgiven():
         try:
             connect(folder, print, environ).close()
         except DockerError as error:
-            reason = str(error)
-        else:
-            reason = ""
-        gc.collect()
-    return reason
+            return str(error)
+    return ""
 
 
 @functools.cache

@@ -101,11 +101,12 @@ class Settings:
 class Engine:
     """A running engine, for the length of one service."""
 
-    def __init__(self, client: Any, settings: Settings, folder: Path, tell: Callable[[str], object]) -> None:
-        """`client` is a docker.DockerClient; `tell` gets a line when something takes long."""
+    def __init__(
+        self, client: Any, info: Mapping[str, Any], settings: Settings, folder: Path, tell: Callable[[str], object]
+    ) -> None:
+        """`client` is a docker.DockerClient, `info` what its engine says of itself; `tell` gets a line when it takes long."""
         self.client = client
         self._settings, self._tell = settings, tell
-        info = client.info()
         if info.get("OSType", "linux") != "linux":
             raise DockerError("the engine runs Windows containers; Lambda's images need Linux containers")
         self.reach = reach(info, settings.host)
@@ -143,7 +144,7 @@ class Engine:
             self.client.images.pull(name)
         except docker.errors.DockerException as error:
             raise DockerError(
-                f"the image {name} is not there and cannot be pulled: {_said(error)}. `docker pull {name}` says more; "
+                f"the image {name} is not there and cannot be pulled: {said(error)}. `docker pull {name}` says more; "
                 f"{IMAGE_VARIABLE} names another base image, such as a mirror's"
             ) from error
 
@@ -165,7 +166,7 @@ class Engine:
             log = "".join(str(line.get("stream") or line.get("error") or "") for line in error.build_log)
             raise DockerError(f"building the image of {function.name} failed: {log.strip()[-2000:] or error}") from error
         except (docker.errors.DockerException, TypeError, OSError) as error:
-            raise DockerError(f"building the image of {function.name} failed: {_said(error)}") from error
+            raise DockerError(f"building the image of {function.name} failed: {said(error)}") from error
         return name
 
     def entry_point(self, image: str) -> tuple[str, ...] | None:
@@ -174,12 +175,8 @@ class Engine:
 
     def sweep(self) -> int:
         """Remove the containers of every xray-local that is gone; how many there were."""
-        removed = 0
-        for container in self.client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True):
-            if _alive(container.labels.get(OWNER, "")):
-                continue
-            removed += remove(container)
-        return removed
+        found = self.client.containers.list(all=True, filters={"label": LABEL}, ignore_removed=True)
+        return sum(remove(container) for container in found if not _alive(container.labels.get(OWNER, "")))
 
     def close(self) -> None:
         """Remove what is left of ours, and let go of the engine."""
@@ -198,14 +195,15 @@ def connect(folder: Path, tell: Callable[[str], object], environ: Mapping[str, s
     try:
         # One log stream and one wait per environment, beside the calls.
         client = docker.from_env(timeout=ENGINE_TIMEOUT_S, max_pool_size=100, environment=dict(environ))
-        return Engine(client, Settings.from_env(environ), folder, tell)
-    except docker.errors.DockerException as error:
+        info = client.info()
+    except (docker.errors.DockerException, OSError) as error:
         raise DockerError(
-            f"no container engine answers{_where(environ)} ({_system(error) or _said(error)}). "
+            f"no container engine answers{_where(environ)} ({said(error)}). "
             "Start Docker (Docker Desktop, or the docker service), see that "
             "`docker info` works for this user, or set DOCKER_HOST to where it listens; without --docker, functions run as "
             "processes of this machine"
         ) from error
+    return Engine(client, info, Settings.from_env(environ), folder, tell)
 
 
 def remove(container: Any) -> bool:
@@ -237,9 +235,9 @@ def _system(error: BaseException | None) -> str | None:
     return None
 
 
-def _said(error: Exception) -> str:
-    """The engine's own words, without the package's HTTP details."""
-    return str(getattr(error, "explanation", None) or error).strip().rstrip(".")
+def said(error: BaseException) -> str:
+    """The engine's own words, or the system's where there is no engine, without what HTTP packages add."""
+    return str(getattr(error, "explanation", None) or _system(error) or error).strip().rstrip(".")
 
 
 def _owned(folder: Path) -> IO[str]:

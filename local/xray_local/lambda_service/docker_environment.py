@@ -8,6 +8,7 @@ As on Lambda nothing but /tmp can be written to, there are no privileges, and wh
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import secrets
@@ -21,7 +22,7 @@ import docker
 
 from . import hosts, settings
 from .docker_container import RuntimeContainer, Surroundings
-from .docker_engine import DockerError, Engine, Reach, connect, remove
+from .docker_engine import DockerError, Engine, Reach, connect, remove, said
 from .hosts import Prepared
 from .layers import Storage, fingerprint
 from .model import Desk, Function, LambdaError
@@ -30,6 +31,8 @@ from .runtimes import aloud
 TASK_ROOT = "/var/task"
 OPT = "/opt"
 LOG = "/run/xray-local.log"
+# What the engine refuses, and what happens when it is gone.
+ENGINE_ERRORS = (docker.errors.DockerException, OSError)
 # What the image itself sets, to what is true in it. A function's own variables go before.
 OF_THE_IMAGE = ("LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
 OF_THE_BASE_IMAGE = ("LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "_HANDLER")
@@ -145,8 +148,8 @@ class ContainerLauncher:
         around = Surroundings(engine.client, self._place.discard, engine.shared, self._mounts.log)
         try:
             return await RuntimeContainer.start(around, {**wanted, **placed}, on_output, threads)
-        except docker.errors.APIError as error:
-            text = f"The container of {self._function.name} cannot be started: {error.explanation or error}"
+        except ENGINE_ERRORS as error:
+            text = f"The container of {self._function.name} cannot be started: {said(error)}"
             raise LambdaError(text, "ServiceException", 500) from error
 
 
@@ -157,7 +160,9 @@ class Containers:
         """Connect to the engine and remove what a killed xray-local left there; DockerError when there is no engine."""
         self._desk, self._storage = desk, storage
         self._engine = connect(folder.parent / "containers", aloud)
-        self._engine.sweep()
+        # Left-overs are no reason not to start.
+        with contextlib.suppress(*ENGINE_ERRORS):
+            self._engine.sweep()
         self._sweeping = ThreadPoolExecutor(2, "xray-lambda-containers")
         self._place = Place(desk, self._engine, self._discard)
         self._built: dict[str, str] = {}
@@ -181,6 +186,8 @@ class Containers:
             entry_point = None if function.image is not None else self._engine.entry_point(image)
         except DockerError as error:
             raise LambdaError(f"{function.name}: {error}", "InvalidRuntimeException", 502) from error
+        except ENGINE_ERRORS as error:
+            raise LambdaError(f"{function.name}: the container engine fails: {said(error)}", "ServiceException", 500) from error
         merged = [self._storage.opt(self._layers(function))]
         task_root = None
         if function.image is None:

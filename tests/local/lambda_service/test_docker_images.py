@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.kit import containers, layer
+from tests.kit.socket_proxy import SocketProxy
 from tests.local.lambda_service.desks import Bench, outcome, write
 from tests.local.lambda_service.test_docker import RUNTIME, function
 from tests.local.terminal.making import run, up
@@ -186,3 +189,33 @@ def test_left_overs_are_removed_when_a_server_starts(engine: Engine, tmp_path: P
     there = Bench(tmp_path).run(look, make=Containers)
     remove(own)
     assert (left in there, own.id in there) == (False, True)
+
+
+def test_an_engine_that_is_stopped(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment counts as gone, the next event is told why there is no other, and closing does not wait for anybody."""
+    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if not address.startswith("unix://"):
+        pytest.skip(f"the engine at {address} has no socket that could be taken away")
+    orders = function(write(tmp_path / "code", APP))
+
+    async def work(pool: Pool) -> Any:
+        first = outcome(await bench.invoke(pool, orders, 1))["status"]
+        proxy.close()
+        await asyncio.sleep(1.0)  # the stream's end has to be noticed
+        with pytest.raises(LambdaError) as error:
+            await bench.invoke(pool, orders, 2)
+        code, message = error.value.code, error.value.message
+        del error  # holds the sockets
+        return first, code, message
+
+    real = address.removeprefix("unix://")
+    with containers.sockets_forgiven(), SocketProxy(tmp_path / "engine.sock", real) as proxy:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+        bench = Bench(tmp_path)
+        told = bench.run(work, make=Containers)
+    left = len(containers.there(engine, tmp_path / "desk"))
+    engine.sweep()
+
+    reason = "orders: the container engine fails: No such file or directory"
+    assert told == ("success", "ServiceException", reason)
+    assert (left, containers.there(engine, tmp_path / "desk")) == (1, {})
