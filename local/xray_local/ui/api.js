@@ -44,6 +44,8 @@ export const seen = (query) => get("/xray-local/seen", query);
 export const check = (filter) => get("/xray-local/check", { filter });
 /** {Imported: number, Refused: [text]}. @param {unknown} traces BatchGetTraces JSON, or a list of segment documents */
 export const importTraces = (traces) => post("/xray-local/import", traces);
+/** {Traces, UnprocessedTraceIds}: BatchGetTraces of the X-Ray API, five traces at most. @param {string[]} ids */
+export const batch = (ids) => post("/Traces", { TraceIds: ids });
 /** {Id}: a made-up trace was stored. */
 export const sample = () => post("/xray-local/sample", {});
 /** What `doctor` knows too. */

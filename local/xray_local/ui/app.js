@@ -8,6 +8,7 @@ import { listen } from "./live.js";
 import { Notices } from "./notices.js";
 import { TimeRange } from "./range.js";
 import { ThemeSwitch } from "./theme.js";
+import { DropTarget } from "./transfer.js";
 import { change, go, href, usePlace } from "./url.js";
 import { CompareView } from "./compare/view.js";
 import { MapView } from "./map/view.js";
@@ -50,6 +51,7 @@ function App() {
     </header>
     <${Notices} health=${api.health} />
     <main><${View} place=${place} /></main>
+    <${DropTarget} />
     ${helping && html`<${Help} onClose=${() => setHelping(false)} />`}
   `;
 }
