@@ -151,6 +151,7 @@ def handler(event, context):
         with tracer.start_as_current_span("alone", context=contexts.Context()):
             with tracer.start_as_current_span("below alone"):
                 pass
+        tracer.start_span("with baggage alone", context=baggage.set_baggage("a", "b", contexts.Context())).end()
     return 1
 """,
     "baggage": """

@@ -56,6 +56,36 @@ def handler(event, context):
 """,
         [["h1", ["s1", ["h2", ["s2"]]]], ["s3", ["h3"], ["s4"]]],
     ),
+    "no parent, on purpose": (
+        HELPER
+        + """
+def handler(event, context):
+    with subsegment("h1"):
+        with tracer.start_as_current_span("alone", context=contexts.Context()), subsegment("h2"):
+            pass
+    return 1
+""",
+        [["h1"], ["alone", ["h2"]]],
+    ),
+    "a parent that only carries the root's ids": (
+        """
+def handler(event, context):
+    top = NonRecordingSpan(trace.get_current_span().get_span_context())
+    with tracer.start_as_current_span("outer"):
+        tracer.start_span("beside it", context=trace.set_span_in_context(top)).end()
+    return 1
+""",
+        [["outer"], ["beside it"]],
+    ),
+    "a span that says that it begins later": (
+        HELPER
+        + """
+def handler(event, context):
+    with tracer.start_as_current_span("planned", start_time=time.time_ns() + 10**10), subsegment("h1"), subsegment("h2"):
+        return 1
+""",
+        [["planned", ["h1", ["h2"]]]],
+    ),
     "aws_xray_sdk": (
         """
 from aws_xray_sdk.core import xray_recorder
@@ -245,10 +275,18 @@ def handler(event, context):
         span.record_exception(error, {"order": 7})
     span.set_attributes({f"k{number}": number for number in range(130)})
     span.end(6_000_000_000)
-    return 1
+    try:
+        with tracer.start_as_current_span("twice") as span:
+            try:
+                1 / 0
+            except ZeroDivisionError as error:
+                span.record_exception(error)
+                raise
+    except ZeroDivisionError:
+        return 1
 """
     layered = outcome(tmp_path, Function(PRELUDE + code, packages=API), aws)
-    asked, failed, raised = (document(tree) for tree in recorded_by_the_sdk(layered.sent))
+    asked, failed, raised, twice = (document(tree) for tree in recorded_by_the_sdk(layered.sent))
     annotations = {"http_request_method": "GET", "url_full": "https://ada:pw@api.example.com:8443/prices?key=secret"}
 
     assert asked == {
@@ -290,6 +328,7 @@ def handler(event, context):
         "cause": [["ValueError", "no", ["handler"]], ["KeyError", "'k'", []]],
         "fault": True,
     }
+    assert twice["cause"] == [["ZeroDivisionError", "division by zero", ["handler"]]]
 
 
 def document(tree: Document) -> Document:
@@ -311,6 +350,7 @@ with tracer.start_as_current_span("connect", attributes={"pool": 4}) as span:
     with tracer.start_as_current_span("read settings"):
         pass
 whole = tracer.start_span("until the first invocation")
+assert not whole.get_span_context().is_valid
 
 def handler(event, context):
     whole.end()
