@@ -23,7 +23,7 @@ export const ways = (address, functions) => [
   {
     title: "boto3, the aws CLI, sam traces",
     text: "They send to this server and read from it; any credentials will do.",
-    lines: `export AWS_ENDPOINT_URL_XRAY=http://${address}\naws xray get-service-graph --start-time $(($(date +%s) - 600)) --end-time $(date +%s)`,
+    lines: `export AWS_ENDPOINT_URL_XRAY=http://${address}\naws xray get-service-graph \\\n  --start-time $(($(date +%s) - 600)) --end-time $(date +%s)`,
   },
 ];
 

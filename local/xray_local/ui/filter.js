@@ -148,8 +148,10 @@ export function FilterBox({ value, range, onRun, label = "Filter traces" }) {
   const [text, setText] = useState(value);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const { seen, enter } = useSeen(range);
-  const problem = useProblem(text);
   const list = useProposals(text, seen);
+  const found = useProblem(text);
+  // A word that is still being typed, and of which something can become, is no mistake yet.
+  const problem = found && list.shown && (found.column ?? 0) > list.completion.from ? null : found;
   useEffect(() => setText(value), [value]);
   useKeys("Filter", [{ keys: "/", does: "Go to the filter", run: () => input.current?.focus() }]);
   /** After the value is in place, or the caret jumps to its end. @param {number} from @param {number} to */

@@ -4,16 +4,21 @@ import { html, useLayoutEffect, useRef, useState } from "./base.js";
 
 // Distance from the button and from the edges of the window.
 const AWAY = 4;
+// A panel that is lower than that is better placed above its button.
+const LOW = 240;
 let made = 0;
 
-/** Below the button, or above it where there is no room; never beyond the window's edges. @param {HTMLElement} panel @param {HTMLElement} button */
+/** Below the button, or above it where there is more room; within the window's edges, and scrolling what does not fit. @param {HTMLElement} panel @param {HTMLElement} button */
 function place(panel, button) {
   const at = button.getBoundingClientRect();
+  panel.style.maxHeight = "";
   const { offsetWidth: width, offsetHeight: height } = panel;
-  const below = at.bottom + AWAY;
-  const fits = below + height <= innerHeight - AWAY || at.top < height + 2 * AWAY;
+  const [above, below] = [at.top - 2 * AWAY, innerHeight - at.bottom - 2 * AWAY];
+  const under = below >= Math.min(height, LOW) || below >= above;
+  const shown = Math.min(height, under ? below : above);
+  panel.style.maxHeight = `${shown}px`;
   panel.style.left = `${Math.max(AWAY, Math.min(at.left, document.documentElement.clientWidth - width - AWAY))}px`;
-  panel.style.top = `${Math.max(AWAY, fits ? Math.min(below, innerHeight - height - AWAY) : at.top - height - AWAY)}px`;
+  panel.style.top = `${under ? at.bottom + AWAY : at.top - shown - AWAY}px`;
 }
 
 /**

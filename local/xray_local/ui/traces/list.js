@@ -30,7 +30,7 @@ const short = (kind) => kind.replace(/^AWS::/, "").replace("::", " ");
 function Request({ row }) {
   const { host, path } = address(row.url);
   const named = row.url
-    ? html`<span class="method">${row.method}</span> <span class="path">${path}</span> <span class="quiet host">${host}</span>`
+    ? html`${row.method && html`<span class="method">${row.method}</span> `}<span class="path">${path}</span> <span class="quiet host">${host}</span>`
     : html`<span class="path">${row.entry || "No entry yet"}</span> <span class="quiet host">${short(row.kind)}</span>`;
   const cold = row.annotations.some(([key, value]) => key === "cold_start" && value === true);
   return html`${named}${cold && html` <span class="tag" title="annotation.cold_start = true">cold start</span>`}
@@ -66,7 +66,7 @@ function Head({ sort, onSort }) {
     <span role="columnheader" class="choose"><span class="visually-hidden">Compare</span></span>
     ${HEADS.map(([name, text, kind]) => html`<span key=${name} role="columnheader" class=${`col-${name === "start" ? "age" : name} ${kind}`}
       aria-sort=${name === by ? (shown ? "descending" : "ascending") : "none"}>
-      <button type="button" class="plain" onClick=${() => onSort(next(name))}>${text}<span class="arrow" aria-hidden="true">${name === by ? (shown ? "▼" : "▲") : ""}</span></button></span>`)}
+      <button type="button" class="plain" onClick=${() => onSort(next(name))}>${text}${name === by && html`<span class="arrow" aria-hidden="true">${shown ? "▼" : "▲"}</span>`}</button></span>`)}
   </div></div>`;
 }
 

@@ -141,7 +141,7 @@ export const FACETS = /** @type {Record<string, (row: Row) => [string, string, s
   Service: (row) => row.services.filter((one) => one.Type !== "client").map((one) => [one.Name, service(one), one.Type]),
   URL: (row) => (row.url ? [[row.url, compare("http.url", row.url)]] : []),
   Method: (row) => (row.method ? [[row.method, compare("http.method", row.method)]] : []),
-  "Response code": (row) => (row.code ? [[String(row.code), compare("http.status", row.code)]] : []),
+  Code: (row) => (row.code ? [[String(row.code), compare("http.status", row.code)]] : []),
   Annotation: (row) => row.annotations.map(([key, value]) => [`${key} = ${value}`, annotation(key, value)]),
   User: (row) => row.users.map((name) => [name, compare("user", name)]),
   Cause: (row) => row.causes.map((clause) => [/name = "(.*)" \}$/.exec(clause)?.[1] ?? clause, clause, clause.split(".")[1]]),

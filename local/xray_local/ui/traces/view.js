@@ -131,9 +131,11 @@ function Times({ times, params }) {
 /** How many there are and what is left out, with what waits. @param {{feed: Feed, shown: number, onShow: () => void}} props */
 function Count({ feed, shown, onShow }) {
   const all = feed.rows.size;
-  const total = feed.more ? `More than ${count(MOST_ROWS)} traces; the newest ${count(MOST_ROWS)} are here` : `${count(all)} ${all === 1 ? "trace" : "traces"}`;
+  const total = `${count(all)} ${all === 1 ? "trace" : "traces"}`;
+  const listed = feed.more ? `the newest ${total}` : total;
   const news = feed.news;
-  return html`<p class="count" role="status">${shown === all ? total : `${count(shown)} of ${total}`}${feed.loading && html` <span class="quiet">loading…</span>`}</p>
+  return html`<p class="count" role="status">${shown === all ? listed.replace(/^t/, "T") : `${count(shown)} of ${listed}`}
+    ${feed.more && html` <span class="quiet">of more than ${count(MOST_ROWS)}</span>`}${feed.loading && html` <span class="quiet">loading…</span>`}</p>
     ${news > 0 && html`<button type="button" class="pill" onClick=${onShow}>${count(news)} new</button>`}`;
 }
 
