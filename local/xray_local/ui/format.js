@@ -37,6 +37,12 @@ export function clock(at) {
 /** Date and time here. @param {number} at seconds since the epoch */
 export const moment = (at) => `${new Date(at * 1000).toLocaleDateString()} ${clock(at)}`;
 
+/** A share: 0 %, < 0.1 %, 4.2 %, 37 %. @param {number} share 0 to 1 */
+export function percent(share) {
+  if (share > 0 && share < 0.001) return "< 0.1 %";
+  return `${trim(share * 100, share < 0.1 ? 1 : 0)} %`;
+}
+
 /** 1,234 @param {number} value */
 export const count = (value) => value.toLocaleString("en");
 

@@ -1,0 +1,36 @@
+// @ts-check
+/** What the map says in words: rates, shares, and a sentence for each node and edge. No DOM. */
+import { STATUS, count, duration, percent } from "../format.js";
+import { average, shares } from "./graph.js";
+import { WORDS, kindOf } from "./kinds.js";
+import { percentile } from "./times.js";
+
+/** @typedef {import("./graph.js").Counts} Counts */
+
+/** How often, in the map of a time; how many, in the map of a trace (0 seconds). @param {number} total @param {number} seconds */
+export const often = (total, seconds) => (seconds ? `${rate(total, seconds)} t/min` : total === 1 ? "" : `${count(total)} ×`);
+
+/** Per minute: 0.05, 1.2, 34, 1,200. @param {number} total @param {number} seconds */
+export function rate(total, seconds) {
+  const value = (total * 60) / Math.max(1, seconds);
+  if (value > 0 && value < 0.01) return "< 0.01";
+  if (value < 1) return String(Number(value.toFixed(2)));
+  return value < 10 ? String(Number(value.toFixed(1))) : count(Math.round(value));
+}
+
+/** @param {Counts} counts */
+export const outcomes = (counts) => shares(counts).filter(({ outcome }) => outcome !== "ok").map(({ outcome, share }) => `${percent(share)} ${STATUS[outcome].text.toLowerCase()}`);
+
+/** @param {{name: string, type: string, client?: boolean, counts: Counts}} node @param {number} seconds 0 for the map of a trace */
+export function nodeSentence(node, seconds) {
+  const what = node.client ? "Client" : `${node.name}, ${node.type || WORDS[kindOf(node)]}`;
+  if (!node.counts.total) return what;
+  const often = seconds ? `${rate(node.counts.total, seconds)} traces per minute` : `${count(node.counts.total)} requests`;
+  return [what, `average ${duration(average(node.counts))}`, often, ...outcomes(node.counts)].join(", ");
+}
+
+/** @param {import("./graph.js").Edge} edge @param {string} from @param {string} to */
+export function edgeSentence(edge, from, to) {
+  if (edge.link) return `${from} to ${to}, linked traces${edge.ages.length ? `, waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""}`;
+  return [`${from} to ${to}`, `average ${duration(average(edge.counts))}`, `${count(edge.counts.total)} calls`, ...outcomes(edge.counts)].join(", ");
+}
