@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build layer demo test fuzz lint format bench publish lock clean
+.PHONY: help setup build layer demo pictures test fuzz lint format bench publish lock clean
 
 BIN := .venv/bin
 # Folders that hold Python; those of later issues count as soon as they exist.
@@ -31,6 +31,9 @@ layer:
 
 demo: setup layer ## Run three unmodified functions with the layer on xray-local; print their traces and map
 	@PYTHONPATH=local $(BIN)/python -m examples.demo
+
+pictures: setup layer ## Take the documentation's pictures of the page, with the demo's traces; wants Chromium
+	@PYTHONPATH=local $(BIN)/python -m tools.pictures
 
 test: setup layer ## Run the tests; PYTEST_ARGS="-k header" for some
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)

@@ -53,7 +53,8 @@ class Desk:
         if not self._ready.wait(30) or len(self._told) < 2:
             raise DemoError(f"xray-local did not start\n{self.log()}")
         self._lambda = boto3.client("lambda", endpoint_url=self._told["AWS_ENDPOINT_URL_LAMBDA"], **CREDENTIALS)
-        self.reader = Reader(EndpointSource(self._told["AWS_ENDPOINT_URL_XRAY"]))
+        self.endpoint = self._told["AWS_ENDPOINT_URL_XRAY"]
+        self.reader = Reader(EndpointSource(self.endpoint))
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for

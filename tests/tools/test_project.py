@@ -28,7 +28,7 @@ def test_make_lists_every_target() -> None:
     """`make` alone prints each public target of the Makefile with its sentence."""
     done = subprocess.run(["make", "--no-print-directory"], cwd=REPOSITORY, capture_output=True, text=True, check=True)  # noqa: S607
     listed = [line.split()[:2] for line in done.stdout.splitlines()]
-    names = ("help", "setup", "build", "demo", "test", "fuzz", "lint", "format", "bench", "publish", "lock", "clean")
+    names = ("help", "setup", "build", "demo", "pictures", "test", "fuzz", "lint", "format", "bench", "publish", "lock", "clean")
     assert listed == [["make", name] for name in names]
 
 

@@ -44,16 +44,16 @@ class Made:
         return {"name": name, "id": new_id(), "start_time": self.begun + first, **times, **fields}
 
 
-def function(
-    made: Made, name: str, last: float, *calls: Document, **fields: Any
-) -> tuple[Document, Document, Document]:
+def function(made: Made, name: str, last: float, *calls: Document, **fields: Any) -> tuple[Document, Document, Document]:
     """An invocation of a Lambda function: the service's segment, the function's, and the handler's subsegment with its calls."""
     arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:{name}"
     status = {"http": {"response": {"status": 500 if fields.get("fault") else 200}}}
     service = made.segment(name, 0, last, origin="AWS::Lambda", resource_arn=arn, aws={"request_id": new_id()}, **status)
     invocation = made.part("Invocation", 0.01, last, **{key: fields[key] for key in fields if key == "fault"})
     aws = {"account_id": ACCOUNT, "function_arn": arn}
-    owner = made.segment(name, 0.01, last, origin="AWS::Lambda::Function", parent_id=service["id"], aws=aws, subsegments=[invocation], **fields)
+    owner = made.segment(
+        name, 0.01, last, origin="AWS::Lambda::Function", parent_id=service["id"], aws=aws, subsegments=[invocation], **fields
+    )
     handler = made.apart(invocation, "app.handler", 0.02, last - 0.01, subsegments=list(calls), **fields)
     return service, owner, handler
 
@@ -84,15 +84,24 @@ def failed(begun: float) -> Made:
 def timed_out(begun: float) -> Made:
     """Killed after three seconds in the middle of a call, which the layer told of before, with the stack that hung."""
     made = Made(begun)
-    killed = {"fault": True, "cause": {"exceptions": [{"id": new_id(), "type": "Sandbox.Timedout", "message": "Task timed out after 3.00 seconds"}]}}
+    killed = {
+        "fault": True,
+        "cause": {"exceptions": [{"id": new_id(), "type": "Sandbox.Timedout", "message": "Task timed out after 3.00 seconds"}]},
+    }
     arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:reports"
     service = made.segment("reports", 0, 3.01, origin="AWS::Lambda", resource_arn=arn, error=True)
     invocation = made.part("Invocation", 0.01, 3.01, fault=True)
-    made.segment("reports", 0.01, 3.01, origin="AWS::Lambda::Function", parent_id=service["id"], subsegments=[invocation], **killed)
+    made.segment(
+        "reports", 0.01, 3.01, origin="AWS::Lambda::Function", parent_id=service["id"], subsegments=[invocation], **killed
+    )
     handler = made.apart(invocation, "app.handler", 0.02, None)
     made.apart(handler, "DynamoDB", 0.5, None, namespace="aws", aws={"operation": "Scan", "table_name": "reports"})
     stack = [{"path": "app.py", "line": 12, "label": "handler"}, {"path": "app.py", "line": 31, "label": "read_all"}]
-    cause = {"exceptions": [{"id": new_id(), "type": "Deadline", "message": "still running 100 ms before the deadline", "stack": stack}]}
+    cause = {
+        "exceptions": [
+            {"id": new_id(), "type": "Deadline", "message": "still running 100 ms before the deadline", "stack": stack}
+        ]
+    }
     made.apart(handler, "Deadline", 2.9, 2.91, fault=True, cause=cause)
     return made
 
