@@ -16,7 +16,7 @@ const BY_TYPE = [
   [/^AWS::(Kinesis|Firehose|MSK)/, "stream"],
   [/^AWS::(Events|EventBridge|Scheduler|IoT)/, "events"],
   [/^AWS::(StepFunctions|States)/, "workflow"],
-  [/^AWS::(SecretsManager|SSM|KMS|STS|IAM|Cognito)/i, "secret"],
+  [/^AWS::(Secrets ?Manager|SSM|KMS|STS|IAM|Cognito)/i, "secret"],
   [/^AWS::(EC2|ECS|EKS|ElasticBeanstalk|AppRunner|Fargate)/, "machine"],
   [/^remote$/, "host"],
 ];

@@ -33,7 +33,7 @@ export function opened(box, size, direction) {
   if (whole.scale >= least) return whole;
   const middle = zoomed(whole, least / whole.scale, { x: size.width / 2, y: size.height / 2 });
   // The end of a flow that is too long is out of sight, never its start.
-  const start = { x: Math.max(middle.x, -box.x * least), y: Math.max(middle.y, -box.y * least) };
+  const start = { x: Math.max(middle.x, 0 - box.x * least), y: Math.max(middle.y, 0 - box.y * least) };
   return direction === "LR" ? { ...middle, x: start.x } : { ...middle, y: start.y };
 }
 

@@ -21,7 +21,7 @@ export function neighbour(places, from, key) {
     const [dx, dy] = [place.x - start.x, place.y - start.y];
     const ahead = dx * towards.x + dy * towards.y;
     const aside = Math.abs(dx * towards.y) + Math.abs(dy * towards.x);
-    if (name === from || ahead <= 0 || ahead < aside * 0.35) continue;
+    if (name === from || ahead <= 0 || ahead < aside * 0.5) continue;
     const far = ahead + aside * 2;
     if (far < least) [best, least] = [name, far];
   }
