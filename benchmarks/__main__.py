@@ -1,6 +1,7 @@
-"""`python -m benchmarks [layer|local|cold|warm|calls|size|breakdown|burst|store ...]`: measures beside the targets.
+"""`python -m benchmarks [layer|recorders|local|cold|warm|calls|size|breakdown|burst|store ...]`: measures beside the targets.
 
-`layer` is cold, warm, calls and size; `local` is burst and store; without a name both are measured.
+`layer` is cold, warm, calls and size; `local` is burst and store; `recorders` are functions with a tracer of their own.
+Without a name all of these are measured.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks import breakdown, burst, cold, report, size, store, warm
+from benchmarks import breakdown, burst, cold, recorders, report, size, store, warm
 from benchmarks.figures import added, added_when_quiet, quiet_rounds, ratio, spread
 from benchmarks.report import Row, exactly
 from benchmarks.stage import BARE, LAYER, SDK, UNSAMPLED_LAYER, UNSAMPLED_SDK, Stage
 from tools.pythons import REPOSITORY
 
-GROUPS = {"layer": ("cold", "warm", "calls", "size"), "local": ("burst", "store")}
-PAGES = {"layer": "README.md", "local": "docs/xray-local.md"}
+GROUPS = {"layer": ("cold", "warm", "calls", "size"), "recorders": ("recorders",), "local": ("burst", "store")}
+PAGES = {"layer": "README.md", "recorders": "docs/custom-subsegments.md", "local": "docs/xray-local.md"}
 # A round of cold starts takes 0.5 s with noop and 2 s with boto3, a block of warm ones some ms: so more of those.
 NOOPS_PER_ROUND = 3
 BLOCKS_PER_ROUND = 10
@@ -171,7 +172,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "names",
         nargs="*",
         metavar="NAME",
-        help="layer (cold, warm, calls, size), local (burst, store), their parts, or breakdown; default: both",
+        help="layer (cold, warm, calls, size), recorders, local (burst, store), their parts, or breakdown; default: all three",
     )
     parser.add_argument("--rounds", type=int, default=40, help="cold starts of each variant; the rest in proportion (40)")
     parser.add_argument("--python", default="3.12", metavar="VERSION", help="of the functions (3.12)")
@@ -185,7 +186,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     if options.write and not any(_whole(group, options) for group in GROUPS):
-        parser.error("--write takes the whole of layer or of local")
+        parser.error("--write takes the whole of layer, recorders or local")
     return options
 
 
@@ -223,6 +224,22 @@ def measure_layer(options: argparse.Namespace) -> None:
         path.write_text(json.dumps({"machine": machine, **results.raw}, indent=1))
 
 
+def measure_recorders(options: argparse.Namespace) -> None:
+    """Functions that have a tracer in their code, with the layer and without."""
+    folder = REPOSITORY / "build" / "benchmarks"
+    stage = Stage.create(options.python, folder, pin=not options.no_pin)
+    pairs = recorders.measure(stage, folder, {"noop": options.rounds * NOOPS_PER_ROUND, "aws": options.rounds})
+    machine = _machine(stage, options.rounds)
+    footnote = (
+        f"Python {machine['python']}, awslambdaric {machine['client']}, {machine['machine']}, {machine['rounds']} pairs in turn "
+        f"(noop {NOOPS_PER_ROUND} times as many), {machine['date']}; `make bench WHAT=recorders` measures it anew. CPU time of "
+        "the whole process up to the first answer, with the layer as a multiple of that without it in the same round; the "
+        "quieter half of the rounds."
+    )
+    results = Results(rows=recorders.rows(pairs), sections=[recorders.section(pairs)])
+    _show("recorders", results, footnote, options)
+
+
 def measure_local(options: argparse.Namespace) -> None:
     """xray-local: what a burst of datagrams loses, what the store takes, how soon it answers."""
     results = Results()
@@ -258,6 +275,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _arguments(arguments)
     if set(options.names) & {"breakdown", *GROUPS["layer"]}:
         measure_layer(options)
+    if "recorders" in options.names:
+        measure_recorders(options)
     measure_local(options)
     return 0
 

@@ -118,8 +118,7 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
         imports.before = {}
         if "fallback" not in settings.disable:
             fallback.offer(imports, os.path.dirname(os.path.dirname(__file__)) + "/fallback", guarded("fallback"))
-        if "aws_xray_sdk" not in settings.disable:
-            later.put_off(imports, guarded("aws_xray_sdk"))
+        later.put_off(imports, later.LATER.keys() - settings.disable, guarded)
         return imports.before[name](name) if name in imports.before else None
 
     if "botocore" not in settings.disable:
@@ -131,7 +130,7 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
     if "opentelemetry" not in settings.disable:
         _add_opentelemetry(imports, settings)
     begin = guarded("fallback")(before_import)
-    imports.before = {"aws_xray_sdk": begin, "xray_instrument_helper": begin}
+    imports.before = {"aws_xray_sdk": begin, "xray_instrument_helper": begin, "opentelemetry": begin}
 
 
 def _add_xray_sdk(imports: "Imports") -> None:

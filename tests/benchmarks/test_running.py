@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from benchmarks import breakdown, cold, live, warm
+from benchmarks import breakdown, cold, live, recorders, warm
 from benchmarks.inbox import Inbox
 from benchmarks.stage import BARE, LAYER, SDK, UNSAMPLED_LAYER, Stage, Variant
 from tests.kit.aws_stub import AwsStub
@@ -104,3 +105,13 @@ def test_a_cold_start_has_all_its_figures(stage: Stage) -> None:
 def test_every_part_of_the_breakdown_is_still_there(stage: Stage) -> None:
     """A part that was renamed in the layer would drop out of the table without a word to anybody."""
     assert "Error" not in breakdown.micro(stage)
+
+
+def test_functions_with_a_recorder_record(stage: Stage, tmp_path: Path) -> None:
+    """Each of them starts, bare and layered, and sends what it should; a layered start is compared with a bare one."""
+    pairs = recorders.measure(stage, tmp_path, {"noop": 1, "aws": 1})
+
+    assert [(pair.recorder.name, pair.function, len(pair.bare), len(pair.layered)) for pair in pairs] == [
+        (recorder.name, function, 1, 1) for recorder in recorders.RECORDERS for function in cold.FUNCTIONS
+    ]
+    assert [row.measured.median > 0.1 for row in recorders.rows(pairs)] == [True] * len(pairs)

@@ -9,6 +9,7 @@ import pytest
 from tests.aws.guests import Function, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled
+from tests.kit.runtime_api import Invocation
 from tests.sdk.programs import EQUAL, IMPROVED, PRELUDE
 from tests.sdk.trees import assert_the_same, names, recorded_by_the_sdk
 
@@ -89,3 +90,38 @@ def handler(event, context):
 
     expected = ["1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8", True]
     assert bare.answers == layered.answers == [[*expected, "Root={};Parent={};Sampled=1".format(*expected)]]
+
+
+def test_a_subsegment_that_hangs(tmp_path: Path, aws: AwsStub) -> None:
+    """What is open when Lambda kills the process is there as in progress, where the SDK alone loses it."""
+    code = """
+def handler(event, context):
+    with xray_recorder.in_subsegment("price") as price:
+        price.put_annotation("order", 7)
+        with xray_recorder.in_subsegment("ask the shop"):
+            time.sleep(60)
+"""
+    killed = [Invocation(timeout_s=1.5)]
+    bare, layered = (outcome(tmp_path, Function(PRELUDE + code, vendor=True, layered=one), aws, killed) for one in (False, True))
+
+    assert [run.run.timed_out for run in (bare, layered)] == [True, True]
+    assert bare.sent == []
+    [tree] = [found for found in recorded_by_the_sdk(layered.sent) if found["name"] == "price"]
+    assert (names(tree), tree["in_progress"], tree["annotations"]) == (["price", ["ask the shop"]], True, {"order": 7})
+
+
+def test_a_subsegment_that_is_too_large(tmp_path: Path, aws: AwsStub) -> None:
+    """What fits no datagram is cut, where the SDK alone loses it."""
+    code = """
+def handler(event, context):
+    with xray_recorder.in_subsegment("large") as large:
+        large.put_annotation("order", 7)
+        large.put_metadata("orders", ["x" * 1000] * 100)
+    return 1
+"""
+    bare, layered = (outcome(tmp_path, Function(PRELUDE + code, vendor=True, layered=one), aws) for one in (False, True))
+
+    assert bare.answers == layered.answers == [1]
+    assert bare.sent == []
+    [large] = recorded_by_the_sdk(layered.sent)
+    assert (large["name"], large["annotations"]) == ("large", {"order": 7})

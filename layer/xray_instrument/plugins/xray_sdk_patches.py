@@ -2,7 +2,8 @@
 
 A function that makes a Tracer of Powertools, or calls patch_all(), would pay for botocore, requests, SQLAlchemy…, also for
 those that it never uses. Here the SDK's own patch function runs, unchanged, as soon as the function imports the
-library; one that is there already is patched at once, and one that cannot be found fails as it does without us.
+library; one that is there already is patched at once. One that cannot be found fails as it does without us, but where the
+SDK tries all that it knows: then nobody hears of it, and that it cannot be found is told without trying.
 """
 
 import importlib
@@ -41,7 +42,16 @@ def _importable(name: str) -> bool:
     """Whether the library could be imported; the libraries above it are not, either."""
     from importlib import util  # noqa: PLC0415  (the function that patches has it loaded)
 
-    return util.find_spec(name.partition(".")[0]) is not None
+    try:
+        return util.find_spec(name.partition(".")[0]) is not None
+    except ValueError:  # a stand-in of the function's own in sys.modules
+        return True
+
+
+def _absent(path: str) -> "Any":
+    """Fail as the import of a patch whose library is missing."""
+    library = LIBRARIES[path.rpartition(".")[2]]
+    raise ModuleNotFoundError(f"No module named {library!r}", name=library)
 
 
 class _Nothing:
@@ -57,17 +67,23 @@ class _Importlib:
 
     No function of ours is called in its place where the real one is to run, so that a library that is missing raises
     with the traceback that it has without us.
+
+    Args:
+        choose: what to call instead; told the name, and whether a failure is anybody's business.
     """
 
-    def __init__(self, plain: "ModuleType", waits: "Callable[[str], bool | None]") -> None:
+    def __init__(self, plain: "ModuleType", choose: "Callable[[str, bool], Any]") -> None:
         self._plain = plain
-        self._waits = waits
+        self._choose = choose
 
     def __getattr__(self, name: str) -> "Any":
         if name == "import_module":
-            asked = sys._getframe(1).f_locals.get("module_to_patch")  # noqa: SLF001
-            if isinstance(asked, str) and self._waits(asked):
-                return lambda _path: _Nothing
+            frame: "Any" = sys._getframe(1)  # noqa: SLF001
+            asked, above = frame.f_locals.get("module_to_patch"), frame.f_back
+            if isinstance(asked, str):
+                chosen = self._choose(asked, above.f_locals.get("raise_errors") is not False)
+                if chosen is not None:
+                    return chosen
         return getattr(self._plain, name)
 
 
@@ -79,10 +95,12 @@ def apply(patcher: "ModuleType", imports: "Imports") -> None:
         imports: the import watcher.
     """
 
-    def waits(name: str) -> bool:
+    def choose(name: str, matters: bool) -> "Any":
         library = LIBRARIES.get(name)
-        if library is None or library in sys.modules or library in imports.after or not _importable(library):
-            return False
+        if library is None or library in sys.modules or library in imports.after:
+            return None
+        if not _importable(library):
+            return None if matters else _absent
 
         def loaded(_module: "ModuleType") -> None:
             path = f"aws_xray_sdk.ext.{name}"
@@ -96,7 +114,7 @@ def apply(patcher: "ModuleType", imports: "Imports") -> None:
                 debug(f"aws_xray_sdk could not patch {name}: {error!r}")
 
         imports.when_loaded(library, loaded)
-        return True
+        return lambda _path: _Nothing
 
     if getattr(patcher, "importlib", None) is importlib:
-        patcher.importlib = _Importlib(importlib, guarded("aws_xray_sdk")(waits))  # type: ignore[attr-defined]
+        patcher.importlib = _Importlib(importlib, guarded("aws_xray_sdk")(choose))  # type: ignore[attr-defined]
