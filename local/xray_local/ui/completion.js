@@ -114,29 +114,45 @@ function conditions(seen, open) {
   return [...words, ...annotations(seen), ...services];
 }
 
-/** Values of a keyword. @param {Seen} seen @param {string} word @returns {Item[]} */
-function values(seen, word) {
+/** Values of a keyword behind an operator. @param {Seen} seen @param {string} word @param {string} [operator] @returns {Item[]} */
+function values(seen, word, operator = "=") {
   /** @param {unknown[]} list @returns {Item[]} */
   const items = (list) =>
-    list.map((value) => {
+    list.filter((value) => suits(operator, value)).map((value) => {
       const text = typeof value === "string" ? quote(value) : String(value);
       return { insert: `${text} `, label: text, does: "", kind: "value" };
     });
-  const key = Object.keys(seen.Annotations).find((name) => annotationKey(name) === word);
-  if (key !== undefined) return items(seen.Annotations[key]);
+  const known = valuesOf(seen, word);
+  if (known) return items(known);
   if (word === "type") return items([...new Set(seen.Services.map((one) => one.Type).filter(Boolean))]);
   if (word === "name") return items([...new Set(seen.Services.map((one) => one.Name))]);
   if (word === "http.method") return items(METHODS);
   return FLAGS.has(word) ? items([true, false]) : [];
 }
 
-/** What follows a word that is complete. @param {string} word @returns {Item[]} */
-function following(word) {
-  const kind = kindOf(word);
+/** The values seen of an annotation, if the word is its key. @param {Seen} seen @param {string} word @returns {unknown[] | undefined} */
+const valuesOf = (seen, word) => Object.entries(seen.Annotations).find(([key]) => annotationKey(key) === word)?.[1];
+
+/** What can be asked of an annotation with such values. @param {unknown[]} known */
+function comparisons(known) {
+  const kinds = new Set(known.map((value) => typeof value));
+  const ordered = !known.length || kinds.has("number") ? ORDER : [];
+  return [...EQUAL, ...ordered, ...(!known.length || kinds.has("string") ? TEXTUAL : [])];
+}
+
+/** What follows a word that is complete. @param {Seen} seen @param {string} word as it is typed @returns {Item[]} */
+function following(seen, word) {
+  const kind = kindOf(word.toLowerCase());
   if (kind === "flag") return operators([...JOIN, ["= false", "it is not so"]]);
   if (kind === "number") return operators([...ORDER, ...EQUAL]);
-  if (kind === "annotation") return operators([...EQUAL, ...ORDER, ...TEXTUAL]);
-  return operators(word.startsWith("group.") ? EQUAL : [...EQUAL, ...TEXTUAL]);
+  if (kind === "annotation") return operators(comparisons(valuesOf(seen, word) ?? []));
+  return operators(/^group\./i.test(word) ? EQUAL : [...EQUAL, ...TEXTUAL]);
+}
+
+/** Whether a value may stand behind an operator. @param {string} operator @param {unknown} value */
+function suits(operator, value) {
+  if (/^[<>]/.test(operator)) return typeof value === "number";
+  return !/^[a-z]/i.test(operator) || typeof value === "string";
 }
 
 /** @param {string} sign @returns {Item} */
@@ -156,11 +172,11 @@ function possible(seen, before) {
   if (within?.sign === "(" && /^(service|edge)$/.test(within.word)) return word === "(" || word === "," ? nodes(seen) : [];
   if (within?.sign === "[") return [];
   if (!last || /^(and|or)$/.test(word) || "({!".includes(word)) return conditions(seen, open);
-  if (OPERATOR.test(word)) return values(seen, named.startsWith("annotation") ? named : named.toLowerCase());
+  if (OPERATOR.test(word)) return values(seen, /^annotation/i.test(named) ? named : named.toLowerCase(), word);
   if (word === ")" && /^(service|edge)$/.test(closed)) return [...operators(JOIN), brace("{")];
   const valued = OPERATOR.test(named);
   if (last.kind === "text" || valued || ")}".includes(word)) return operators(JOIN);
-  return following(word);
+  return following(seen, last.text);
 }
 
 /** Signs in front of which a word may begin without a space. */
@@ -205,5 +221,7 @@ export function inserted(text, completion, item) {
   // A quote that stands there already is not written twice.
   const tail = item.insert.trimEnd().endsWith('"') && after.startsWith('"') ? after.slice(1) : after;
   const own = tail.startsWith(" ") ? item.insert.trimEnd() : item.insert;
-  return { text: text.slice(0, completion.from) + own + tail, caret: completion.from + own.length - (item.back ?? 0) };
+  // From one end of an edge to the other, and out of the brackets of what is complete.
+  const over = item.kind === "service" ? (/^(, |\))/.exec(tail)?.[0].length ?? 0) : 0;
+  return { text: text.slice(0, completion.from) + own + tail, caret: completion.from + own.length + over - (item.back ?? 0) };
 }
