@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.lambda_service.templates import read, refused
+from xray_local.lambda_service.model import Function, Tracing
 from xray_local.lambda_service.template import Settings, load
 
 UNDECIDED = """
@@ -106,3 +107,24 @@ def test_an_override_of_no_parameter(tmp_path: Path) -> None:
     with refused() as said:
         read(tmp_path, f"Parameters: {{ Stage: {{ Type: String, Default: dev }} }}\n{function()}", parameters={"Stag": "x"})
     assert said == ["template.yaml has no parameter Stag: it has Stage"]
+
+
+def test_a_map_without_the_key_gives_its_default_value(tmp_path: Path) -> None:
+    """Fn::FindInMap with a DefaultValue gives that where a key is missing, and does not look at it where all are there."""
+    text = """
+        Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+        Mappings: { Sizes: { dev: { memory: 256 } } }
+        Resources:
+          Function:
+            Type: AWS::Serverless::Function
+            Properties:
+              CodeUri: src
+              Handler: app.handler
+              Runtime: python3.13
+              MemorySize: !FindInMap [Sizes, dev, memory, { DefaultValue: !Ref Nothing }]
+              Timeout: !FindInMap [Sizes, prod, seconds, { DefaultValue: !Select [0, [7, 8]] }]
+        """
+    [found] = read(tmp_path, text).functions
+    assert found == Function(
+        "Function", "app.handler", tmp_path / "src", timeout_s=7.0, memory_mb=256, tracing=Tracing.PASS_THROUGH
+    )

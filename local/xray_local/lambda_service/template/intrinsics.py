@@ -190,13 +190,16 @@ class Evaluator:
         return str(self.value(found))
 
     def find_in_map(self, argument: Any) -> Any:
-        """Fn::FindInMap."""
-        keys = self.value(argument)
+        """Fn::FindInMap. The map {DefaultValue: …} behind the keys is AWS::LanguageExtensions'."""
+        default = argument[3] if isinstance(argument, list) and len(argument) == 4 else None
+        keys = self.value(argument[:3] if isinstance(argument, list) else argument)
         if not isinstance(keys, list) or len(keys) < 3:
             raise IntrinsicError(f"Fn::FindInMap takes a map and two keys, not {argument!r}")
         found: Any = self.document.get("Mappings") or {}
         for depth, key in enumerate(map(_text, keys[:3])):
             if not isinstance(found, dict) or key not in found:
+                if isinstance(default, dict) and "DefaultValue" in default:
+                    return self.value(default["DefaultValue"])
                 place = ".".join(["Mappings", *map(_text, keys[:depth])])
                 raise IntrinsicError(f"{place} has no {key!r}; it has {_list(found)}")
             found = found[key]
