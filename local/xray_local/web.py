@@ -8,7 +8,7 @@ script, no eval, and no other origin. Answers of AWS's shapes where there is one
     GET  /xray-local/graph                ?start&end&filter, or ?traces=ID,ID
     GET  /xray-local/traces/ID            the compiled trace, and what there is to say about it
     GET  /xray-local/seen                 ?start&end: names and values to complete a filter with
-    GET  /xray-local/check                ?filter: whether it can be read, and if not, where not
+    GET  /xray-local/check                ?filter: nothing if it can be read, else where not and why
     POST /xray-local/import               what `xray-local export` writes, or documents as they are sent
     POST /xray-local/sample               a made-up trace, for a first look
     GET  /xray-local/events               changed traces as they change (server-sent events)
@@ -31,7 +31,8 @@ from starlette.routing import BaseRoute, Route
 
 from xray_local import api, filters, graph
 from xray_local.api import notices
-from xray_local.api.traces import LARGEST_TRACE, TRACE_ID, expression
+from xray_local.api.expressions import expression
+from xray_local.api.traces import LARGEST_TRACE, TRACE_ID
 from xray_local.samples import sample_documents
 from xray_local.store import Page
 from xray_local.terminal import files as trace_files
@@ -93,9 +94,13 @@ async def _answered(work: Callable[[], Any]) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(work), headers={"cache-control": "no-store"})
     except api.ApiError as error:
-        cause = error.__cause__
-        column = {"column": cause.column} if isinstance(cause, filters.FilterError) else {}
-        return JSONResponse({"__type": error.code, "message": error.message, **column}, error.status)
+        return JSONResponse(_told(error), error.status)
+
+
+def _told(error: api.ApiError) -> dict[str, Any]:
+    cause = error.__cause__
+    column = {"column": cause.column} if isinstance(cause, filters.FilterError) else {}
+    return {"__type": error.code, "message": error.message, **column}
 
 
 async def _file(request: Request) -> Response:
@@ -130,7 +135,7 @@ class Web:
     def summaries(self, request: Request) -> dict[str, Any]:
         """Summaries as GetTraceSummaries has them, all pages together up to the limit."""
         start, end = _between(request)
-        wanted = expression(request.query_params.get("filter"))
+        wanted = expression(self._context, request.query_params.get("filter"))
         limit = min(MOST_ROWS, int(request.query_params.get("limit", MOST_ROWS)))
         found: list[dict[str, Any]] = []
         at: str | None = None
@@ -150,7 +155,7 @@ class Web:
             request_body = {"TraceIds": ids}
             return {"Services": api.call(self._context, "/TraceGraph", request_body)["Services"]}
         start, end = _between(request)
-        wanted = expression(request.query_params.get("filter"))
+        wanted = expression(self._context, request.query_params.get("filter"))
         found = self._context.store.contributions(start, end, wanted)
         return {"Services": graph.to_api(graph.merge(found), start, end)["Services"]}
 
@@ -186,8 +191,11 @@ class Web:
         }
 
     def check(self, request: Request) -> dict[str, Any]:
-        """Nothing, or the error of an expression."""
-        expression(request.query_params.get("filter"))
+        """Nothing, or what is wrong with an expression: to be asked about one that is being written is no failure."""
+        try:
+            expression(self._context, request.query_params.get("filter"))
+        except api.ApiError as error:
+            return _told(error)
         return {}
 
     def imported(self, body: bytes) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def node(script: str, argument: object) -> Any:
     """What a module prints as JSON; its one argument is in process.argv[1]."""
     assert NODE is not None
     command = [NODE, "--input-type=module", "-e", script % {"ui": UI}, json.dumps(argument)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -40,8 +40,11 @@ export const graph = (query) => get("/xray-local/graph", query);
 export const trace = (id) => get(`/xray-local/traces/${encodeURIComponent(id)}`);
 /** {Keywords: [name], Services: [{Name, Type}], Annotations: {key: [value]}} seen in the range. @param {{start: number, end: number}} query */
 export const seen = (query) => get("/xray-local/seen", query);
-/** {} or an ApiError with the column. @param {string} filter */
-export const check = (filter) => get("/xray-local/check", { filter });
+/** Nothing, or an ApiError with the column. @param {string} filter */
+export async function check(filter) {
+  const { message, column } = await get("/xray-local/check", { filter });
+  if (message) throw new ApiError(message, column);
+}
 /** {Imported: number, Refused: [text]}. @param {unknown} traces BatchGetTraces JSON, or a list of segment documents */
 export const importTraces = (traces) => post("/xray-local/import", traces);
 /** {Traces, UnprocessedTraceIds}: BatchGetTraces of the X-Ray API, five traces at most. @param {string[]} ids */

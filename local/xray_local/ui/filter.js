@@ -28,7 +28,7 @@ function useSeen(range) {
   return { seen, enter };
 }
 
-/** What is wrong with the text once typing has stopped. @param {string} text @returns {api.ApiError | null} */
+/** What is wrong with the text once typing has stopped, and a way to say it at once. @param {string} text */
 function useProblem(text) {
   const [problem, put] = useState(/** @type {{text: string, error: api.ApiError | null}} */ ({ text: "", error: null }));
   useEffect(() => {
@@ -43,7 +43,7 @@ function useProblem(text) {
       clearTimeout(timer);
     };
   }, [text]);
-  return problem.text === text ? problem.error : null;
+  return { problem: problem.text === text ? problem.error : null, tell: (/** @type {api.ApiError} */ error) => put({ text, error }) };
 }
 
 /** The text with the place marked that could not be read. @param {{text: string, error: api.ApiError, id: string, onGo: () => void}} props */
@@ -149,7 +149,7 @@ export function FilterBox({ value, range, onRun, label = "Filter traces" }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const { seen, enter } = useSeen(range);
   const list = useProposals(text, seen);
-  const found = useProblem(text);
+  const { problem: found, tell } = useProblem(text);
   // A word that is still being typed, and of which something can become, is no mistake yet.
   const problem = found && list.shown && (found.column ?? 0) > list.completion.from ? null : found;
   useEffect(() => setText(value), [value]);
@@ -162,7 +162,9 @@ export function FilterBox({ value, range, onRun, label = "Filter traces" }) {
     list.setOpen(false);
     const id = traceId(wanted);
     if (id) open(id);
-    else onRun(wanted.trim());
+    else if (!wanted.trim()) onRun("");
+    // One that cannot be read does not take the place of the one in force.
+    else api.check(wanted).then(() => onRun(wanted.trim()), tell);
   };
   /** @param {import("./completion.js").Item} item */
   const take = (item) => {

@@ -31,6 +31,8 @@ function typing(event) {
 /** @param {KeyboardEvent} event */
 export function handle(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  // A dialog has the keys to itself; it would not close by Esc if a view took that.
+  if (document.querySelector("dialog[open]")) return;
   if (typing(event) && event.key !== "Escape") return;
   const key = event.shiftKey && event.key.length === 1 && /[A-Z]/.test(event.key) ? `Shift+${event.key}` : event.key;
   const chord = event.timeStamp - beforeAt < 1000 ? `${before} ${key}` : key;
@@ -48,5 +50,8 @@ export function handle(event) {
   before = key;
   beforeAt = event.timeStamp;
 }
+
+/** For dialogs and panels: a key that is pressed in them means nothing to the page behind, and Esc closes them only. @param {KeyboardEvent} event */
+export const within = (event) => event.stopPropagation();
 
 addEventListener("keydown", handle);

@@ -1,6 +1,7 @@
 // @ts-check
 /** A button that opens a panel: closed by Esc, by a click elsewhere, or by what is in it. */
 import { html, useLayoutEffect, useRef, useState } from "./base.js";
+import { within } from "./keys.js";
 
 // Distance from the button and from the edges of the window.
 const AWAY = 4;
@@ -22,10 +23,11 @@ function place(panel, button) {
 }
 
 /**
- * @param {{label: unknown, name: string, children: (close: () => void) => unknown, class?: string, pressed?: boolean, title?: string}} props
- * `name` is what the panel is called; its content is made when it is open.
+ * @param {{label: string, name: string, children: (close: () => void) => unknown, class?: string, says?: string}} props
+ * `name` is what the panel is called; its content is made when it is open. `says` is what the button is called, if its label does not
+ * say it.
  */
-export function Popup({ label, name, children, class: kind = "", pressed, title }) {
+export function Popup({ label, name, children, class: kind = "", says }) {
   const [open, setOpen] = useState(false);
   const [id] = useState(() => `popup-${(made += 1)}`);
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
@@ -39,8 +41,8 @@ export function Popup({ label, name, children, class: kind = "", pressed, title 
   };
   return html`
     <button ref=${button} type="button" class=${kind} popovertarget=${id} aria-expanded=${open ? "true" : "false"} aria-haspopup="dialog"
-      data-pressed=${pressed ? "" : undefined} title=${title}>${label}<span class="arrow" aria-hidden="true">▾</span></button>
-    <div ref=${panel} id=${id} popover="auto" class="popup" role="dialog" aria-label=${name}
+      aria-label=${says} onKeyDown=${open ? within : undefined}>${label}<span class="arrow" aria-hidden="true">▾</span></button>
+    <div ref=${panel} id=${id} popover="auto" class="popup" role="dialog" aria-label=${name} onKeyDown=${within}
       onToggle=${(/** @type {ToggleEvent} */ event) => setOpen(event.newState === "open")}>${open && children(close)}</div>
   `;
 }

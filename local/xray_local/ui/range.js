@@ -35,7 +35,7 @@ function Own({ value, onDone }) {
 export function TimeRange({ value, onChange }) {
   const live = timeRange(value).live;
   const chosen = live ? (value ?? DEFAULT_RANGE) : undefined;
-  return html`<${Popup} label=${words(value)} name="Time range" title="Time range">
+  return html`<${Popup} label=${words(value)} name="Time range" says=${`Time range: ${words(value)}`}>
     ${(/** @type {() => void} */ close) => {
       const done = (/** @type {string} */ wanted) => (close(), onChange(wanted));
       return html`<div class="presets" role="group" aria-label="Until now">

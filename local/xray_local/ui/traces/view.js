@@ -212,6 +212,7 @@ export function TracesView({ params }) {
   useKeys("List of traces", bindings({ move, show, pause, onChoose, active: active.id, chosen }));
   const range = timeRange(params.timeRange);
   return html`<div class="traces">
+    ${all.length > 0 && html`<h1 class="visually-hidden">Traces</h1>`}
     <${FilterBox} value=${filter} range=${range} onRun=${(/** @type {string} */ wanted) => (wanted === filter ? feed.load(feed.query) : change({ filter: wanted }))} />
     ${feed.error && html`<p class="problem pad" role="alert"><span aria-hidden="true">! </span>${feed.error.message}</p>`}
     ${all.length > 0 && html`<${Times} times=${times} params=${params} />
