@@ -5,6 +5,7 @@ import { STATUS, count, duration, percent } from "../format.js";
 import { useKeys } from "../keys.js";
 import { middle } from "./curves.js";
 import { average, shares, weight } from "./graph.js";
+import { shortName } from "./kinds.js";
 import { LARGEST, layout } from "./layout.js";
 import { EdgeMark, Markers, NodeMark, wayOf } from "./marks.js";
 import { STEP, useLens } from "./pan.js";
@@ -60,7 +61,7 @@ const nodeLines = (node, seconds) =>
 const edgeLines = (edge) =>
   edge.link
     ? ["Linked traces", edge.ages.length ? `messages waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""].filter(Boolean)
-    : [`average ${duration(average(edge.counts))}, 95 % within ${duration(percentile(edge.times, 0.95))}`, `${count(edge.counts.total)} calls`];
+    : [`average ${duration(average(edge.counts))}, 95 % within ${duration(percentile(edge.times, 0.95))}`, edge.counts.total === 1 ? "1 call" : `${count(edge.counts.total)} calls`];
 
 /** @param {{zoom: (factor: number) => void, fit: () => void}} props */
 const Buttons = ({ zoom, fit }) => html`<div class="map-buttons" role="group" aria-label="Size of the map">
@@ -196,5 +197,5 @@ function Hover({ hover, nodes, ways, laid, lens, seconds, radius }) {
   const found = ways.find((/** @type {{edge: Edge}} */ { edge }) => edge.key === hover);
   if (!found) return null;
   const [from, to] = [nodes.get(found.edge.from), nodes.get(found.edge.to)];
-  return html`<${Tip} title=${`${from.name} → ${to.name}`} type="" lines=${edgeLines(found.edge)} counts=${found.edge.counts} ...${placed(middle(found.way), 6)} />`;
+  return html`<${Tip} title=${`${shortName(from.name)} → ${shortName(to.name)}`} type="" lines=${edgeLines(found.edge)} counts=${found.edge.counts} ...${placed(middle(found.way), 6)} />`;
 }

@@ -10,10 +10,9 @@ import { OUTCOMES } from "./graph.js";
 /** What holds for a request: `fault`, `(error OR fault) AND responsetime >= 0.1 …`. @param {Narrowing} narrowing @param {import("./graph.js").Counts} counts */
 export function condition({ outcomes, times }, counts) {
   const wanted = OUTCOMES.filter((outcome) => outcomes.includes(outcome));
-  const all = OUTCOMES.filter((outcome) => counts[outcome]).every((outcome) => wanted.includes(outcome));
   // A throttle is an error to the language; here the two are counted apart.
   const both = wanted.includes("error") && wanted.includes("throttle");
-  const words = (all ? [] : wanted)
+  const words = (wanted.length === OUTCOMES.length ? [] : wanted)
     .filter((outcome) => !(both && outcome === "throttle"))
     .map((outcome) => (outcome === "error" && !both && counts.throttle ? "(error AND !throttle)" : outcome));
   const status = words.length > 1 && times ? `(${words.join(" OR ")})` : words.join(" OR ");

@@ -57,7 +57,7 @@ export function MiniMap({ traceId, onNode, upright = false }) {
       onKeyDown: (/** @type {KeyboardEvent} */ event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), choose()),
     };
   };
-  return html`<div class="mini-map" tabindex="0" role="region" aria-label="Map of this trace">
+  return html`<div class="mini-map" tabindex="0" role="group" aria-label="Its services; the arrow keys scroll">
     <svg role="group" aria-label="Services of this trace" viewBox=${`${x} ${y} ${width} ${height}`} width=${Math.round(width * SHOWN)} height=${Math.round(height * SHOWN)}>
       <${Markers} name="mini-arrow" />
       ${graph.edges.map((edge) => {

@@ -5,7 +5,7 @@ import { Empty } from "../empty.js";
 import { FilterBox } from "../filter.js";
 import { STATUS, count } from "../format.js";
 import { useKeys } from "../keys.js";
-import { change } from "../url.js";
+import { change, parse } from "../url.js";
 import { Canvas } from "./canvas.js";
 import { OUTCOMES, fold, holder } from "./graph.js";
 import { useGraph } from "./load.js";
@@ -74,14 +74,17 @@ export function MapView({ params }) {
   const { loaded, error, again } = useGraph(params.timeRange, params.filter ?? "");
   /** @param {{node?: string, edge?: string}} what */
   const choose = ({ node = "", edge = "" }) => {
-    if (node === (params.node ?? "") && edge === (params.edge ?? "")) return;
+    const before = parse(location.hash).params;
+    if (node === (before.node ?? "") && edge === (before.edge ?? "")) return;
     change({ node, edge, responsetime: "", status: "" }, !node && !edge);
   };
   const show = (/** @type {boolean} */ list) => change({ show: list ? "list" : "" }, true);
+  // Two keys in quick succession: the second one comes before this is drawn anew.
+  const now = () => parse(location.hash).params;
   useKeys("Service map: what is shown", [
-    { keys: "l", does: "List or map", run: () => show(params.show !== "list") },
-    { keys: "f", does: "Only the connections of the selected node", run: () => params.node && change({ focus: params.focus ? "" : params.node }, true) },
-    { keys: "Escape", does: "Close the details, then show all again", run: () => (params.node || params.edge ? choose({}) : change({ focus: "" }, true)) },
+    { keys: "l", does: "List or map", run: () => show(now().show !== "list") },
+    { keys: "f", does: "Only the connections of the selected node", run: () => now().node && change({ focus: now().focus ? "" : now().node }, true) },
+    { keys: "Escape", does: "Close the details, then show all again", run: () => (now().node || now().edge ? choose({}) : change({ focus: "" }, true)) },
   ]);
   const range = loaded?.range ?? { start: 0, end: 0 };
   return html`<section class="map" aria-labelledby="map-title">

@@ -2,7 +2,7 @@
 /** What the map says in words: rates, shares, and a sentence for each node and edge. No DOM. */
 import { STATUS, count, duration, percent } from "../format.js";
 import { average, shares } from "./graph.js";
-import { WORDS, kindOf } from "./kinds.js";
+import { WORDS, kindOf, shortName } from "./kinds.js";
 import { percentile } from "./times.js";
 
 /** @typedef {import("./graph.js").Counts} Counts */
@@ -23,7 +23,7 @@ export const outcomes = (counts) => shares(counts).filter(({ outcome }) => outco
 
 /** @param {{name: string, type: string, client?: boolean, counts: Counts}} node @param {number} seconds 0 for the map of a trace */
 export function nodeSentence(node, seconds) {
-  const what = node.client ? "Client" : `${node.name}, ${node.type || WORDS[kindOf(node)]}`;
+  const what = node.client ? "Client" : `${shortName(node.name)}, ${node.type || WORDS[kindOf(node)]}`;
   if (!node.counts.total) return what;
   const often = seconds ? `${rate(node.counts.total, seconds)} traces per minute` : `${count(node.counts.total)} requests`;
   return [what, `average ${duration(average(node.counts))}`, often, ...outcomes(node.counts)].join(", ");
@@ -31,6 +31,7 @@ export function nodeSentence(node, seconds) {
 
 /** @param {import("./graph.js").Edge} edge @param {string} from @param {string} to */
 export function edgeSentence(edge, from, to) {
-  if (edge.link) return `${from} to ${to}, linked traces${edge.ages.length ? `, waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""}`;
-  return [`${from} to ${to}`, `average ${duration(average(edge.counts))}`, `${count(edge.counts.total)} calls`, ...outcomes(edge.counts)].join(", ");
+  const ends = `${shortName(from)} to ${shortName(to)}`;
+  if (edge.link) return `${ends}, linked traces${edge.ages.length ? `, waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""}`;
+  return [ends, `average ${duration(average(edge.counts))}`, edge.counts.total === 1 ? "1 call" : `${count(edge.counts.total)} calls`, ...outcomes(edge.counts)].join(", ");
 }
