@@ -20,7 +20,7 @@ NARROW = {"width": 380, "height": 800}
 # 1280 by 800 at 200 %: half the pixels of CSS on each side, twice as many dots.
 ZOOMED: dict[str, Any] = {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2}
 # A slow machine's patience; what has a limit of its own is measured.
-PATIENCE_MS = 10_000
+PATIENCE_MS = 20_000
 
 # Policy violations are events of the document; the console has them only as a text.
 WATCH = """

@@ -42,7 +42,7 @@ SCENES = (
     Scene("map", lambda _played: "service-map?timeRange=PT1H", "main svg"),
     Scene("traces", lambda _played: "traces?timeRange=PT1H", '[role="table"] [role="row"] a'),
     Scene("trace", lambda played: f"traces/{played.warm}", '[role="treegrid"]'),
-    Scene("cold-start", lambda played: f"traces/{played.cold}?view=cold-start", "main canvas"),
+    Scene("cold-start", lambda played: f"traces/{played.cold}?view=cold-start", "main .flame button"),
     Scene("timeout", lambda played: f"traces/{played.timeout}", '[role="treegrid"]'),
     Scene(
         "compare", lambda played: f"compare/{played.cold}/{played.warm}", "main table, main [role=table], main [role=treegrid]"

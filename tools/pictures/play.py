@@ -20,6 +20,7 @@ SETTLE_S = 60.0
 # The order API's own limit is 10 s; the layer's last word and Lambda's are in the trace soon after.
 TIMEOUT_S = 30.0
 ARTICLES = ("lamp", "table")
+CUSTOMERS = ("Ana", "Ben", "Chiara")
 ORDERS = 9
 
 
@@ -35,7 +36,8 @@ class Played:
 
 def placed(number: int, article: str) -> dict[str, Any]:
     """An order as the API gets it."""
-    return {**order(json.dumps({"id": f"o-{number}", "article": article, "quantity": 1 + number % 3}))}
+    wanted = {"id": f"o-{number}", "article": article, "quantity": 1 + number % 3, "customer": CUSTOMERS[number % 3]}
+    return {**order(json.dumps(wanted))}
 
 
 def asked(order_id: str) -> dict[str, Any]:

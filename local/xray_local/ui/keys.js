@@ -51,7 +51,7 @@ export function handle(event) {
   beforeAt = event.timeStamp;
 }
 
-/** For dialogs and panels: a key that is pressed in them means nothing to the page behind, and Esc closes them only. @param {KeyboardEvent} event */
+/** For panels: a key that is pressed in them means nothing to the page behind, and Esc closes them only. @param {KeyboardEvent} event */
 export const within = (event) => event.stopPropagation();
 
 addEventListener("keydown", handle);
