@@ -12,9 +12,10 @@ from xray_local.shapes import histogram, statistics
 from . import groups
 from .context import Context, Operation, Request, Response
 from .errors import ApiError
+from .expressions import expression
 from .paging import page
 from .selector import Selection, select
-from .traces import TRACES_PER_PAGE, expression, retrieved, time_range
+from .traces import TRACES_PER_PAGE, retrieved, time_range
 
 # A map that anyone looks at has some dozens; AWS draws 10,000 at most.
 SERVICES_PER_PAGE = 1_000
@@ -24,7 +25,7 @@ PERIODS_PER_PAGE = 360
 
 def _group_expression(context: Context, request: Request) -> Any:
     group = groups.find(context, request)
-    return expression(group.get("FilterExpression")) if group else None
+    return expression(context, group.get("FilterExpression")) if group else None
 
 
 def get_service_graph(context: Context, request: Request) -> Response:

@@ -7,8 +7,8 @@ from typing import Any
 from . import tags
 from .context import Context, Operation, Request, Response
 from .errors import ApiError
+from .expressions import expression
 from .paging import page
-from .traces import expression
 
 PAGE = 100
 # Every account has it; it holds all traces and cannot be deleted.
@@ -48,7 +48,7 @@ def _insights(given: dict[str, Any]) -> dict[str, Any]:
 
 def create_group(context: Context, request: Request) -> Response:
     """A new group."""
-    expression(request.get("FilterExpression"))
+    expression(context, request.get("FilterExpression"))
     name = request["GroupName"]
     with context.lock:
         if any(group["GroupName"] == name for group in groups(context)):
@@ -77,7 +77,7 @@ def get_groups(context: Context, request: Request) -> Response:
 
 def update_group(context: Context, request: Request) -> Response:
     """Another expression or other insights for a group."""
-    expression(request.get("FilterExpression"))
+    expression(context, request.get("FilterExpression"))
     with context.lock:
         group = dict(_must_find(context, request))
         if request.get("FilterExpression") is not None:

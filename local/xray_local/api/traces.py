@@ -6,13 +6,13 @@ import json
 import re
 from typing import Any
 
-from xray_local import filters
 from xray_local.model import CompiledTrace
 from xray_local.queries import BadTokenError
 from xray_local.store import Page, Rejection
 
 from .context import Context, Operation, Request, Response
 from .errors import ApiError
+from .expressions import expression
 from .paging import decode, encode, page
 
 SOURCE = "api"
@@ -54,23 +54,13 @@ def time_range(request: Request) -> tuple[float, float]:
     return start, end
 
 
-def expression(text: str | None) -> filters.Expression | None:
-    """The filter expression of a request; None where there is none."""
-    if not text or not text.strip():
-        return None
-    try:
-        return filters.parse(text)
-    except filters.FilterError as error:
-        raise ApiError(f"Invalid filter expression: {error}") from error
-
-
 def get_trace_summaries(context: Context, request: Request) -> Response:
     """One page of summaries, the newest first.
 
     Sampling and SamplingStrategy are taken and have no effect: every trace here can be looked at.
     """
     start, end = time_range(request)
-    wanted = expression(request.get("FilterExpression"))
+    wanted = expression(context, request.get("FilterExpression"))
     kind = request.get("TimeRangeType") or "TraceId"
     try:
         found = context.store.summaries(start, end, kind, wanted, Page(request.get("NextToken") or None))
