@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     LoadOwn = Callable[[Iterable[str]], None]
 
 _XRAY_SDK = ("plugins.", "plugins.xray_sdk_entities", "plugins.xray_sdk_context", "plugins.xray_sdk")
-_OPENTELEMETRY = (
-    "causes", "plugins.", "plugins.aws_errors", "plugins.otel_fields", "plugins.otel_spans", "plugins.otel_api",
-)  # fmt: skip
 # What the botocore plug-in needs, in the order in which they need each other.
 _BOTOCORE = (
     "causes", "plugins.", "plugins.aws_errors", "plugins.aws_table", "plugins.aws_resources", "plugins.tracers",
@@ -157,7 +154,7 @@ def _add_opentelemetry(imports: "Imports", settings: Settings) -> None:
     """Have the spans of OpenTelemetry's API join our tree when it is imported."""
 
     def apply_opentelemetry(api: "ModuleType") -> None:
-        live.load(_OPENTELEMETRY)
+        live.load(("plugins.", "plugins.otel_api"))
         from .plugins import otel_api  # noqa: PLC0415  (only where the function imports it)
 
         otel_api.apply(api, botocore="botocore" not in settings.disable)

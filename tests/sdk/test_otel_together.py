@@ -63,9 +63,10 @@ def handler(event, context):
     with subsegment("h1"):
         with tracer.start_as_current_span("alone", context=contexts.Context()), subsegment("h2"):
             pass
+        tracer.start_span("here", context=contexts.get_current()).end()
     return 1
 """,
-        [["h1"], ["alone", ["h2"]]],
+        [["h1", ["here"]], ["alone", ["h2"]]],
     ),
     "a parent that only carries the root's ids": (
         """

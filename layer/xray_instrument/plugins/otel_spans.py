@@ -6,6 +6,7 @@ from ..guard import attempt, guarded
 from ..model import Subsegment, legal_key, legal_name
 from ..recorder import recorder
 from . import otel_fields
+from .otel_api import PART
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..model import Document, Trace
 
-# The part's name: its switch in the settings, and in the guard.
-PART = "opentelemetry"
 NAMESPACE = "otel"
 # The SDK keeps as many of each by default (its SpanLimits).
 LIMIT = 128
