@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 launcher=.venv/bin/xray-local
-[ ! -x "$launcher" ] || exit 0
-# Unexpanded on purpose: the launcher expands it.
+# Put in its place in one step: somebody may be starting it. Unexpanded on purpose: the launcher expands it.
+# -P: the current folder may hold a function's packages (pip install -t), made for another Python than this one.
 # shellcheck disable=SC2016
-printf '#!/bin/sh\nPYTHONPATH="%s/local${PYTHONPATH:+:$PYTHONPATH}" exec "%s/.venv/bin/python" -m xray_local.cli "$@"\n' "$PWD" "$PWD" >"$launcher"
-chmod +x "$launcher"
+printf '#!/bin/sh\nPYTHONPATH="%s/local${PYTHONPATH:+:$PYTHONPATH}" exec "%s/.venv/bin/python" -P -m xray_local.cli "$@"\n' "$PWD" "$PWD" >"$launcher.new"
+chmod +x "$launcher.new"
+mv -f "$launcher.new" "$launcher"
