@@ -1,0 +1,212 @@
+// @ts-check
+/** The rows of the timeline: which are there, in which order, and what stands for many. No DOM. */
+import { status } from "../format.js";
+import { gaps } from "./gaps.js";
+import { exception, sort } from "./labels.js";
+import { isInitialization, took, walk } from "./model.js";
+
+/** @typedef {import("./model.js").Span} Span */
+/** @typedef {import("./model.js").Trace} Trace */
+/** @typedef {import("./gaps.js").Piece} Piece */
+/**
+ * @typedef {object} Row
+ * @property {string} key stays the same while the trace grows
+ * @property {"span" | "gap" | "repeat" | "called"} kind called: the heading of what X-Ray shows of services without segments
+ * @property {number} depth
+ * @property {string} label
+ * @property {string} detail
+ * @property {Span | null} span of a gap the one that it belongs to
+ * @property {Span[]} spans of a repeat
+ * @property {Piece[]} pieces
+ * @property {number | null} seconds
+ * @property {import("./model.js").Span["status"]} status
+ * @property {boolean | null} open whether what is below is shown; null: nothing is below
+ * @property {string} above the key of the row that it is folded into
+ */
+/** @typedef {{folds: ReadonlyMap<string, boolean>, gaps: boolean, only?: ReadonlySet<string>}} Choice `only`: ids of spans that are shown, and nothing else */
+
+// As many calls of one kind below one parent are a loop, and are shown as one row.
+export const REPEATS = 5;
+// An initialization with more imports than that is closed at first: the flame chart shows it better.
+const IMPORTS_SHOWN = 6;
+export const CALLED = "called";
+
+/** @param {Trace} trace @param {Choice} choice @returns {Row[]} */
+export function rows(trace, choice) {
+  /** @type {Row[]} */
+  const made = [];
+  for (const segment of trace.segments) add(made, segment, 0, "", trace, choice);
+  if (trace.inferred.length && !choice.only) addCalled(made, trace, choice);
+  return made;
+}
+
+/** Whether a row is unfolded. @param {Choice} choice @param {string} key @param {boolean} at_first */
+const isOpen = (choice, key, at_first) => choice.folds.get(key) ?? at_first;
+
+/** @param {Row[]} made @param {Span} span @param {number} depth @param {string} above @param {Trace} trace @param {Choice} choice */
+function add(made, span, depth, above, trace, choice) {
+  if (choice.only && !choice.only.has(span.id)) return;
+  const below = span.children.filter((child) => !child.segment && (!choice.only || choice.only.has(child.id)));
+  const own = choice.gaps && !choice.only ? gaps(span, trace) : [];
+  const many = isInitialization(span) && [...walk(span.children)].length > IMPORTS_SHOWN;
+  const open = below.length || own.length ? isOpen(choice, span.id, !many || Boolean(choice.only)) : null;
+  const row = spanRow(span, depth, above);
+  row.open = open;
+  made.push(row);
+  if (open) addBelow(made, span, { below, own, depth: depth + 1, trace, choice });
+}
+
+/** @param {Span} span @param {number} depth @param {string} above @returns {Row} */
+function spanRow(span, depth, above) {
+  return {
+    key: span.id, kind: "span", depth, above, span, spans: [], open: null,
+    // Of 5,000 rows 40 are drawn, so labels are made when they are asked for.
+    get label() {
+      return span.label;
+    },
+    get detail() {
+      return detailOf(span);
+    },
+    pieces: [[span.start, span.end]],
+    seconds: took(span),
+    status: span.status,
+  };
+}
+
+/** What stands behind the label: where it runs, what went wrong, the statement of a query. @param {Span} span */
+function detailOf(span) {
+  const said = [span.segment ? (span.node.origin ?? "") : "", exception(span.node) || (span.node.sql?.sanitized_query ?? "")];
+  return said.filter(Boolean).join("  ");
+}
+
+/** @param {Row[]} made @param {Span} span @param {{below: Span[], own: import("./gaps.js").Gap[], depth: number, trace: Trace, choice: Choice}} what */
+function addBelow(made, span, { below, own, depth, trace, choice }) {
+  const repeated = choice.only ? new Map() : repeats(below);
+  const waiting = [...own];
+  /** @param {number} until */
+  const addGaps = (until) => {
+    while (waiting.length && waiting[0].pieces[0][0] < until) made.push(gapRow(/** @type {import("./gaps.js").Gap} */ (waiting.shift()), depth));
+  };
+  for (const child of below) {
+    addGaps(child.first);
+    const group = repeated.get(child);
+    if (!group) add(made, child, depth, span.id, trace, choice);
+    else if (group[0] === child) addRepeat(made, group, { depth, above: span.id, trace, choice });
+  }
+  addGaps(Infinity);
+}
+
+/** @param {import("./gaps.js").Gap} gap @param {number} depth @returns {Row} */
+const gapRow = (gap, depth) => ({
+  key: gap.key, kind: "gap", depth, above: gap.span.id, span: gap.span, spans: [], open: null,
+  label: gap.name, detail: gap.does, pieces: gap.pieces, seconds: gap.total, status: "ok",
+});
+
+/** Calls of one kind below one parent, by each of them. @param {Span[]} spans @returns {Map<Span, Span[]>} */
+function repeats(spans) {
+  /** @type {Map<string, Span[]>} */
+  const groups = new Map();
+  if (spans.length < REPEATS) return new Map();
+  for (const span of spans) {
+    if (span.kind === "import") continue;
+    const name = `${span.kind} ${sort(span.node)}`;
+    const group = groups.get(name);
+    if (group) group.push(span);
+    else groups.set(name, [span]);
+  }
+  const many = [...groups.values()].filter((group) => group.length >= REPEATS);
+  return new Map(many.flatMap((group) => group.map((span) => /** @type {[Span, Span[]]} */ ([span, group]))));
+}
+
+/** @param {Row[]} made @param {Span[]} spans @param {{depth: number, above: string, trace: Trace, choice: Choice}} place */
+function addRepeat(made, spans, { depth, above, trace, choice }) {
+  const key = `${spans[0].id}×`;
+  const open = isOpen(choice, key, false);
+  made.push({
+    key, kind: "repeat", depth, above, span: null, spans, open,
+    label: `${sort(spans[0].node)} × ${spans.length}`,
+    detail: "",
+    pieces: spans.map((span) => [span.start, span.end]),
+    seconds: covered(spans),
+    status: worst(spans),
+  });
+  if (open) for (const span of spans) add(made, span, depth + 1, key, trace, choice);
+}
+
+/** @param {Row[]} made @param {Trace} trace @param {Choice} choice */
+function addCalled(made, trace, choice) {
+  const open = isOpen(choice, CALLED, false);
+  made.push({
+    key: CALLED, kind: "called", depth: 0, above: "", span: null, spans: trace.inferred, open,
+    label: "Called services", detail: "as their callers saw them",
+    pieces: trace.inferred.map((span) => [span.start, span.end]), seconds: null, status: worst(trace.inferred),
+  });
+  if (!open) return;
+  for (const group of services(trace.inferred)) {
+    if (group.length < 2) made.push(spanRow(group[0], 1, CALLED));
+    else addService(made, group, choice);
+  }
+}
+
+/** @param {Row[]} made @param {Span[]} group @param {Choice} choice */
+function addService(made, group, choice) {
+  const key = `${CALLED}/${group[0].id}`;
+  const open = isOpen(choice, key, false);
+  const { name, origin } = group[0].node;
+  made.push({
+    key, kind: "repeat", depth: 1, above: CALLED, span: null, spans: group, open,
+    label: `${name} × ${group.length}`, detail: origin ?? "",
+    pieces: group.map((span) => [span.start, span.end]), seconds: covered(group), status: worst(group),
+  });
+  if (open) for (const span of group) made.push(spanRow(span, 2, key));
+}
+
+/** The inferred segments of one service each, as the console groups them. @param {Span[]} inferred @returns {Span[][]} */
+function services(inferred) {
+  /** @type {Map<string, Span[]>} */
+  const groups = new Map();
+  for (const span of inferred) {
+    const name = JSON.stringify([span.node.name, span.node.origin, span.node.aws?.resource_names]);
+    const group = groups.get(name);
+    if (group) group.push(span);
+    else groups.set(name, [span]);
+  }
+  return [...groups.values()];
+}
+
+/** How long at least one of them was at work. @param {Span[]} spans in the order of their starts */
+export function covered(spans) {
+  let at = -Infinity;
+  let sum = 0;
+  for (const span of spans) {
+    sum += Math.max(0, span.end - Math.max(at, span.start));
+    at = Math.max(at, span.end);
+  }
+  return sum;
+}
+
+/** @param {Span[]} spans */
+export const worst = (spans) =>
+  status({
+    fault: spans.some((span) => span.status === "fault"),
+    throttle: spans.some((span) => span.status === "throttle"),
+    error: spans.some((span) => span.status === "error"),
+    in_progress: spans.some((span) => span.open),
+  });
+
+/** What has to be unfolded so that a span has a row. @param {Trace} trace @param {string} id @returns {string[]} */
+export function leadingTo(trace, id) {
+  const span = trace.spans.get(id);
+  if (!span) return [];
+  if (span.inferred) {
+    const group = services(trace.inferred).find((one) => one.includes(span)) ?? [];
+    return group.length > 1 ? [CALLED, `${CALLED}/${group[0].id}`] : [CALLED];
+  }
+  const keys = [];
+  for (let at = span; at.parent && !at.segment; at = at.parent) {
+    const group = repeats(at.parent.children.filter((child) => !child.segment)).get(at);
+    if (group) keys.push(`${group[0].id}×`);
+    keys.push(at.parent.id);
+  }
+  return keys.reverse();
+}

@@ -1,0 +1,54 @@
+// @ts-check
+/** Where the time went: the critical path, added up by what it was spent on. The sums make up the trace's duration. No DOM. */
+import { criticalPath } from "./critical.js";
+import { ownTime, whereIn } from "./gaps.js";
+import { isInitialization, upwards } from "./model.js";
+
+/** @typedef {import("./model.js").Span} Span */
+/** @typedef {import("./model.js").Trace} Trace */
+/** @typedef {"start" | "init" | "own" | "aws" | "remote" | "lambda" | "other"} Kind which colour it has */
+/** @typedef {{name: string, kind: Kind, seconds: number, count: number}} Share `count`: of the calls, 0 for what is no call */
+
+/** @type {Record<string, [string, Kind]>} subsegments of Lambda that have nothing below */
+const PHASES = {
+  Overhead: ["Overhead: extensions and clean-up", "lambda"],
+  "Dwell Time": ["Waiting in Lambda's queue", "lambda"],
+  Initialization: ["Initialization", "init"],
+  Invocation: ["Own code", "own"],
+};
+
+/** @param {Trace} trace @returns {Share[]} in the order in which they come first */
+export function whereTimeWent(trace) {
+  /** @type {Map<string, Share & {spans: Set<string>}>} */
+  const found = new Map();
+  for (const { span, start, end } of criticalPath(trace)) {
+    const [name, kind] = span ? nameOf(span, start) : /** @type {[string, Kind]} */ (["Waiting", "other"]);
+    const share = found.get(name) ?? { name, kind, seconds: 0, count: 0, spans: new Set() };
+    share.seconds += end - start;
+    if (span && (kind === "aws" || kind === "remote")) share.spans.add(span.id);
+    found.set(name, share);
+  }
+  return [...found.values()].map(({ spans, ...share }) => ({ ...share, count: spans.size }));
+}
+
+/** @param {Span} span @param {number} at @returns {[string, Kind]} */
+function nameOf(span, at) {
+  const call = [...upwards(span)].find((one) => one.kind === "aws" || one.kind === "remote" || one.segment);
+  if (call && !call.segment) return [call.node.name, call.kind === "aws" ? "aws" : "remote"];
+  if (span.kind === "import" || [...upwards(span)].some(isInitialization)) return ["Imports and module code", "init"];
+  if (!span.segment && !span.children.length && span.parent?.segment && span.node.name in PHASES) return PHASES[span.node.name];
+  const [name] = ownTime(span, whereIn(span, at));
+  return [name, KINDS[name] ?? "other"];
+}
+
+/** @type {Record<string, Kind>} */
+const KINDS = {
+  Placement: "start",
+  "Before the function": "lambda",
+  "After the function": "lambda",
+  "Environment start": "init",
+  "Until ready": "init",
+  "Runtime before": "lambda",
+  "Runtime after": "lambda",
+  "Own code": "own",
+};
