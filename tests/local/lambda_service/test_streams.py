@@ -279,3 +279,47 @@ def test_a_stream_that_is_made_later_is_found(endpoint: str) -> None:
 
     reading = run(endpoint, Source("kinesis", "Clicks", arn, starting_position="TRIM_HORIZON"), Scripted(), play)
     assert (len(reading.said), reading.said[1]) == (2, "event source Clicks (stream/made-later) of worker: works")
+
+
+def test_a_stream_that_is_made_anew(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream is deleted and made again under its name, as by a stand-in that is restarted: the new one is read from its start."""
+    monkeypatch.setattr("xray_local.lambda_service.sources.streams.LIST_AGAIN_S", 0.3)
+    stream = Stream(endpoint, "made-anew")
+    stream.put("a", "b")
+
+    async def play(reading: Reading) -> None:
+        await reading.until(lambda: reading.sources.health()[0]["records"] == 2)
+        stream.kinesis.delete_stream(StreamName=stream.name)
+        Stream(endpoint, stream.name).put("c")
+        await reading.until(lambda: reading.sources.health()[0]["records"] == 3)
+
+    reading = run(endpoint, source(stream), Scripted(), play)
+    assert [text for batch in texts(reading.invoker) for text in batch] == ["a", "b", "c"]
+    assert reading.said[-1] == "event source Clicks (stream/made-anew) of worker: it was made anew, and is read from its start"
+
+
+def test_a_table_that_is_made_anew(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with a table: its stream has another label then."""
+    monkeypatch.setattr("xray_local.lambda_service.sources.streams.LIST_AGAIN_S", 0.3)
+    dynamodb = client(endpoint, "dynamodb")
+
+    def make() -> None:
+        dynamodb.create_table(
+            TableName="made-anew",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+        )
+
+    async def play(reading: Reading) -> None:
+        for count in (1, 2):
+            make()
+            dynamodb.put_item(TableName="made-anew", Item={"id": {"S": str(count)}})
+            await done(count)(reading)
+            dynamodb.delete_table(TableName="made-anew")
+
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/made-anew/stream/LATEST"
+    reading = run(endpoint, Source("dynamodb", "Changes", arn, starting_position="TRIM_HORIZON"), Scripted(), play)
+    found = [record["dynamodb"]["Keys"]["id"]["S"] for event in reading.invoker.events for record in event["Records"]]
+    assert found == ["1", "2"]

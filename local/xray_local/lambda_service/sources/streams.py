@@ -50,8 +50,22 @@ class Stream(Poller):
     """Where a record of an event has its sequence number."""
 
     async def run(self) -> None:
+        """Read the stream, and the one that is made in its place: a stand-in that is started anew has forgotten it."""
+        while True:
+            stream, made = await self.find()
+            reading = asyncio.get_running_loop().create_task(self._run(stream))
+            try:
+                while not reading.done() and made == (await self.find())[1]:
+                    await asyncio.wait([reading], timeout=LIST_AGAIN_S)
+            finally:
+                reading.cancel()
+                await asyncio.wait([reading])
+            if not reading.cancelled():
+                reading.result()
+            self.world.say(f"{self.title}: it was made anew, and is read from its start")
+
+    async def _run(self, stream: str) -> None:
         """Read every shard, those that come later too."""
-        stream = await self.find()
         tasks: dict[str, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
             while True:
@@ -130,8 +144,8 @@ class Stream(Poller):
         part: Mapping[str, str] = record[self.image]
         return part.get("sequenceNumber") or part["SequenceNumber"]
 
-    async def find(self) -> str:
-        """The stream's name or ARN, whichever its API takes."""
+    async def find(self) -> tuple[str, object]:
+        """The stream's name or ARN, whichever its API takes, and what tells it from one of the same name."""
         raise NotImplementedError
 
     def named(self, stream: str) -> dict[str, str]:
@@ -152,11 +166,11 @@ class KinesisStream(Stream):
 
     service, image = "kinesis", "kinesis"
 
-    async def find(self) -> str:
+    async def find(self) -> tuple[str, object]:
         """The name; an ARN may be that of a consumer with enhanced fan-out, which is read like everything here."""
         name = arn_parts(self.source.arn)[2].split("/")[1]
-        await self.ask("describe_stream_summary", StreamName=name)
-        return name
+        told = await self.ask("describe_stream_summary", StreamName=name)
+        return name, told["StreamDescriptionSummary"].get("StreamCreationTimestamp")
 
     def named(self, stream: str) -> dict[str, str]:
         """By name, which every stand-in knows."""
@@ -184,7 +198,7 @@ class TableStream(Stream):
     # Four times a second (Lambda developer guide).
     poll_s = 0.25
 
-    async def find(self) -> str:
+    async def find(self) -> tuple[str, object]:
         """The stream's ARN: the one that was named, else the table's newest; a template cannot know the label of either."""
         table = arn_parts(self.source.arn)[2].split("/")[1]
         wait = self.poll_s
@@ -192,7 +206,8 @@ class TableStream(Stream):
             answer = await self.ask("list_streams", TableName=table)
             arns = [stream["StreamArn"] for stream in answer.get("Streams", ())]
             if arns:
-                return self.source.arn if self.source.arn in arns else max(arns)
+                found = self.source.arn if self.source.arn in arns else max(arns)
+                return found, found
             self.troubled(f"the table {table} has no stream", AGAIN)
             wait = min(wait * 2, LIST_AGAIN_S)
             await self.world.sleep(wait)
