@@ -376,6 +376,34 @@ def test_the_map_flows_down_a_telephone(visitor: Callable[..., Visit]) -> None:
     assert below["width"] == NARROW["width"]
 
 
+def test_a_link_to_a_node_shows_it_on_a_telephone(visitor: Callable[..., Visit]) -> None:
+    """A node that the address names is within the picture, however small that is."""
+    visit = visitor(viewport=NARROW)
+    put(visit.server, documents(linked(time.time() - 10)))
+    page = visit.open("service-map?node=worker~AWS::Lambda")
+    panel(page).wait_for()
+    chosen, frame = page.locator("main .node.chosen .disc").bounding_box(), page.locator(PICTURE).bounding_box()
+    assert chosen
+    assert frame
+    assert frame["x"] <= chosen["x"] <= frame["x"] + frame["width"] - chosen["width"]
+    assert frame["y"] <= chosen["y"] <= frame["y"] + frame["height"] - chosen["height"]
+
+
+def test_a_trace_has_a_map_of_its_own(visit: Visit) -> None:
+    """The page of a trace shows what that trace passed, with its times, and nothing of other traces."""
+    mine = order(time.time() - 5)
+    put(visit.server, documents([mine, failed(time.time() - 4)]))
+    page = visit.open(f"traces/{mine.id}")
+    page.locator(".mini-map .node").first.wait_for()
+    said = page.locator(".mini-map .node").evaluate_all("all => all.map((one) => one.getAttribute('aria-label')).sort()")
+    assert said == [
+        "Client, average 200 ms, 1 request",
+        "orders, AWS::DynamoDB::Table, average 100 ms, 1 request",
+        "orders, AWS::Lambda, average 200 ms, 1 request",
+        "orders, AWS::Lambda::Function, average 190 ms, 1 request",
+    ]
+
+
 def test_names_are_texts(visit: Visit) -> None:
     """Markup in a service's name is shown as it is, on the map, in the details and in the list, and runs nowhere."""
     planted = "<img src=x onerror=window.hit=1><b>x</b>"

@@ -1,17 +1,17 @@
 // @ts-check
 /** The map as a picture: nodes and edges under a lens, one stop for the Tab key, arrow keys from node to node. */
 import { html, useLayoutEffect, useMemo, useRef, useState } from "../base.js";
-import { STATUS, count, duration, percent } from "../format.js";
+import { STATUS, duration, percent } from "../format.js";
 import { useKeys } from "../keys.js";
 import { middle } from "./curves.js";
 import { average, shares, weight } from "./graph.js";
 import { shortName } from "./kinds.js";
 import { LARGEST, layout } from "./layout.js";
 import { EdgeMark, Markers, NodeMark, wayOf } from "./marks.js";
-import { STEP, useLens } from "./pan.js";
+import { STEP, useLens, useSize } from "./pan.js";
 import { percentile } from "./times.js";
 import { neighbour, walks } from "./walk.js";
-import { edgeSentence, nodeSentence, rate } from "./words.js";
+import { edgeSentence, many, nodeSentence, rate } from "./words.js";
 
 /** @typedef {import("./graph.js").Node} Node */
 /** @typedef {import("./graph.js").Edge} Edge */
@@ -55,13 +55,13 @@ function Tip({ title, type, lines, counts, at, below }) {
 
 /** @param {Node} node @param {number} seconds */
 const nodeLines = (node, seconds) =>
-  node.counts.total ? [`average ${duration(average(node.counts))}, 95 % within ${duration(percentile(node.times, 0.95))}`, `${count(node.counts.total)} requests, ${rate(node.counts.total, seconds)} a minute`] : [];
+  node.counts.total ? [`average ${duration(average(node.counts))}, 95 % within ${duration(percentile(node.times, 0.95))}`, `${many(node.counts.total, "request")}, ${rate(node.counts.total, seconds)} a minute`] : [];
 
 /** @param {Edge} edge */
 const edgeLines = (edge) =>
   edge.link
     ? ["Linked traces", edge.ages.length ? `messages waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""].filter(Boolean)
-    : [`average ${duration(average(edge.counts))}, 95 % within ${duration(percentile(edge.times, 0.95))}`, edge.counts.total === 1 ? "1 call" : `${count(edge.counts.total)} calls`];
+    : [`average ${duration(average(edge.counts))}, 95 % within ${duration(percentile(edge.times, 0.95))}`, many(edge.counts.total, "call")];
 
 /** @param {{zoom: (factor: number) => void, fit: () => void}} props */
 const Buttons = ({ zoom, fit }) => html`<div class="map-buttons" role="group" aria-label="Size of the map">
@@ -109,12 +109,10 @@ function Nodes({ graph, look, laid, choose, setHover, radius, stop, setStop, wal
 
 /** The layout in the direction that suits the frame, and the lens over it. @param {Graph} graph @param {Look} look @param {{current: HTMLElement | null}} frame */
 function useView(graph, look, frame) {
-  const [upright, setUpright] = useState(false);
+  const size = useSize(frame);
+  const upright = size.height > 0 && (size.width < NARROW || size.width / size.height < UPRIGHT);
   const laid = useLayout(graph, upright ? "TB" : "LR", Boolean(look.size));
-  const lens = useLens(frame, laid.box, laid.direction);
-  useLayoutEffect(() => {
-    if (lens.size.height) setUpright(lens.size.width < NARROW || lens.size.width / lens.size.height < UPRIGHT);
-  }, [lens.size]);
+  const lens = useLens(frame, size, laid.box, laid.direction);
   /** @param {string} key */
   const reveal = (key) => {
     const at = laid.nodes.get(key);
@@ -122,7 +120,7 @@ function useView(graph, look, frame) {
     if (at) lens.reveal({ x: at.x - centre.x - 8, y: at.y - centre.y - 8, width: box.width + 16, height: box.height + 16 });
   };
   // Also when the details open and leave less room.
-  useLayoutEffect(() => reveal(look.chosen ?? ""), [look.chosen, lens.size.width, lens.size.height]);
+  useLayoutEffect(() => reveal(look.chosen ?? ""), [look.chosen, laid.direction, size.width, size.height]);
   return { laid, lens, reveal };
 }
 
@@ -160,7 +158,7 @@ export function Canvas({ graph, look, onChoose, children }) {
     { keys: "0", does: "Fit the whole map", run: lens.fit },
   ]);
   const ways = useMemo(
-    () => graph.edges.map((edge) => ({ edge, way: wayOf(edge, { from: /** @type {Node} */ (nodes.get(edge.from)), to: /** @type {Node} */ (nodes.get(edge.to)) }, laid, radius) })),
+    () => graph.edges.map((edge) => ({ edge, way: wayOf(edge, { from: /** @type {Node} */ (nodes.get(edge.from)), to: /** @type {Node} */ (nodes.get(edge.to)) }, laid, radius, look.seconds) })),
     [graph, laid, radius],
   );
   /** @param {{node?: string, edge?: string}} what */

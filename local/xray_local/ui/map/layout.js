@@ -32,10 +32,14 @@ const MANY = 120;
 
 const NOWHERE = 1e9;
 
-/** Room for a node. @param {number} nodes @param {boolean} [sized] whether some are larger than others @returns {Look} */
-export function lookFor(nodes, sized = false) {
+/**
+ * Room for a node.
+ * @param {number} nodes @param {boolean} [sized] whether some are larger than others @param {boolean} [dense] also if there are few
+ * @returns {Look}
+ */
+export function lookFor(nodes, sized = false, dense = nodes > MANY_FOR_CIRCLES) {
   const largest = sized ? LARGEST : 1;
-  if (nodes > MANY_FOR_CIRCLES) {
+  if (dense) {
     const room = 44 * largest + 4;
     return { dense: true, circle: 44, box: { width: room + 148, height: room }, centre: { x: room / 2, y: room / 2 }, gap: { LR: 40, TB: 40 } };
   }
@@ -60,11 +64,11 @@ function how(direction, look) {
 
 /**
  * @param {Shape} shape
- * @param {{earlier?: Layout, direction?: Direction, sized?: boolean}} [wanted]
+ * @param {{earlier?: Layout, direction?: Direction, sized?: boolean, dense?: boolean}} [wanted]
  * @returns {Layout}
  */
-export function layout(shape, { earlier, direction = "LR", sized = false } = {}) {
-  const look = lookFor(shape.nodes.length, sized);
+export function layout(shape, { earlier, direction = "LR", sized = false, dense } = {}) {
+  const look = lookFor(shape.nodes.length, sized, dense);
   const signature = signatureOf(shape, direction, look);
   if (earlier?.signature === signature) return earlier;
   const own = how(direction, look);

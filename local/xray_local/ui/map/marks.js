@@ -16,10 +16,14 @@ const RING = { wide: 5, dense: 4 };
 // Letters of these sizes that fit beside each other in the room of a node.
 const FITS = { wide: { name: 20, type: 23 }, dense: { name: 16, type: 22 } };
 
+// How wide letters of these texts are on average, in the widest of common fonts.
+const NAME_LETTER = 10;
+const TYPE_LETTER = 7;
+
 /** @param {{kind: import("./kinds.js").Kind, at?: Point, size: number}} props */
 export function Icon({ kind, at = { x: 0, y: 0 }, size }) {
   const scale = size / 24;
-  return html`<path class="icon" d=${ICONS[kind]} transform=${`translate(${at.x - size / 2} ${at.y - size / 2}) scale(${scale})`} vector-effect="non-scaling-stroke" />`;
+  return html`<path class="icon" d=${ICONS[kind]} transform=${`translate(${at.x - size / 2} ${at.y - size / 2}) scale(${scale})`}/>`;
 }
 
 /** The share of each outcome around a circle. @param {{counts: import("./graph.js").Counts, radius: number, width: number}} props */
@@ -59,15 +63,20 @@ function Inside({ node, radius, icons, seconds }) {
     <g class="kind" transform=${`translate(${-off} ${-off})`}><circle r="12" /><${Icon} kind=${kindOf(node)} size=${14} /></g>`;
 }
 
+/** What stands beside a small circle. @param {Node} node @param {number} seconds */
+const besides = (node, seconds) => ({
+  name: shortened(shortName(node.name), FITS.dense.name),
+  below: node.counts.total ? [duration(average(node.counts)), often(node.counts.total, seconds)].filter(Boolean).join(" · ") : shortened(node.type, FITS.dense.type),
+});
+
 /** @param {{node: Node, look: import("./layout.js").Look, radius: number, seconds: number}} props */
 function Label({ node, look, radius, seconds }) {
-  const name = shortName(node.name);
   if (look.dense) {
-    const below = node.counts.total ? [duration(average(node.counts)), often(node.counts.total, seconds)].filter(Boolean).join(" · ") : shortened(node.type, FITS.dense.type);
+    const { name, below } = besides(node, seconds);
     const x = look.centre.x + 6;
-    return html`<text class="name beside" x=${x} y="-1">${shortened(name, FITS.dense.name)}</text><text class="type beside" x=${x} y="15">${below}</text>`;
+    return html`<text class="name beside" x=${x} y="-1">${name}</text><text class="type beside" x=${x} y="15">${below}</text>`;
   }
-  return html`<text class="name" y=${radius + 18}>${shortened(name, FITS.wide.name)}</text>
+  return html`<text class="name" y=${radius + 18}>${shortened(shortName(node.name), FITS.wide.name)}</text>
     <text class="type" y=${radius + 33}>${shortened(node.type, FITS.wide.type)}</text>`;
 }
 
@@ -89,21 +98,28 @@ export function NodeMark({ node, at, radius, layout, icons, seconds, dim = false
   </g>`;
 }
 
-/** Where arrows leave and arrive. @param {Node} node @param {Point} at @param {number} radius @param {Layout} layout */
-function ports(node, at, radius, { look, direction }) {
+/**
+ * Where arrows leave and arrive: beside a small circle stands its text, and an arrow leaves where that ends.
+ * @param {Node} node @param {Point} at @param {number} radius @param {Layout} layout @param {number} seconds
+ */
+function ports(node, at, radius, { look, direction }, seconds) {
   if (direction === "TB") return { out: { x: at.x, y: at.y + radius + (look.dense ? 2 : 38) }, into: { x: at.x, y: at.y - radius - 9 } };
-  // Beside a small circle stands its text: an arrow leaves where that ends.
-  const letters = Math.min(FITS.dense.name, shortName(node.name).length);
-  const right = look.dense ? Math.max(look.box.width - look.centre.x - 30, look.centre.x + 6 + letters * 9) : radius + 2;
+  const { name, below } = besides(node, seconds);
+  const text = look.centre.x + 14 + Math.max(name.length * NAME_LETTER, below.length * TYPE_LETTER);
+  // Rates change with every trace, and arrows that twitch with them would be seen.
+  const right = !look.dense ? radius + 2 : seconds ? look.box.width - look.centre.x - 26 : text;
   return { out: { x: at.x + right, y: at.y }, into: { x: at.x - radius - 9, y: at.y } };
 }
 
-/** @param {Edge} edge @param {{from: Node, to: Node}} ends @param {Layout} layout @param {(node: Node) => number} radiusOf */
-export function wayOf(edge, { from, to }, layout, radiusOf) {
+/**
+ * @param {Edge} edge @param {{from: Node, to: Node}} ends @param {Layout} layout
+ * @param {(node: Node) => number} radiusOf @param {number} seconds
+ */
+export function wayOf(edge, { from, to }, layout, radiusOf, seconds) {
   const points = layout.edges.get(edge.key) ?? [];
   if (edge.from === edge.to) return loop(points[0], radiusOf(from));
-  const start = ports(from, points[0], radiusOf(from), layout).out;
-  const end = ports(to, points[points.length - 1], radiusOf(to), layout).into;
+  const start = ports(from, points[0], radiusOf(from), layout, seconds).out;
+  const end = ports(to, points[points.length - 1], radiusOf(to), layout, seconds).into;
   return curves([start, ...points.slice(1, -1), end], layout.direction);
 }
 

@@ -11,7 +11,7 @@ import { edgeSentence, nodeSentence } from "./words.js";
 
 /** @typedef {import("./graph.js").Graph} Graph */
 
-const SHOWN = 0.72;
+const SHOWN = 0.85;
 
 /** @param {string} traceId @returns {{graph: Graph | null, error: string}} */
 function useTraceGraph(traceId) {
@@ -41,7 +41,7 @@ function useTraceGraph(traceId) {
  */
 export function MiniMap({ traceId, onNode, upright = false }) {
   const { graph, error } = useTraceGraph(traceId);
-  const laid = useMemo(() => graph && layout(graph, { direction: upright ? "TB" : "LR" }), [graph, upright]);
+  const laid = useMemo(() => graph && layout(graph, { direction: upright ? "TB" : "LR", dense: true }), [graph, upright]);
   if (error) return html`<p class="quiet" role="status">${error}</p>`;
   if (!graph || !laid) return html`<div class="mini-map" aria-busy="true"></div>`;
   if (!graph.nodes.length) return null;
@@ -62,7 +62,7 @@ export function MiniMap({ traceId, onNode, upright = false }) {
       <${Markers} name="mini-arrow" />
       ${graph.edges.map((edge) => {
         const [from, to] = /** @type {import("./graph.js").Node[]} */ ([nodes.get(edge.from), nodes.get(edge.to)]);
-        return html`<g key=${edge.key} role="img" aria-label=${edgeSentence(edge, from.name, to.name)}><${EdgeMark} edge=${edge} way=${wayOf(edge, { from, to }, laid, () => radius)} width=${1.5} marker="mini-arrow" /></g>`;
+        return html`<g key=${edge.key} role="img" aria-label=${edgeSentence(edge, from.name, to.name)}><${EdgeMark} edge=${edge} way=${wayOf(edge, { from, to }, laid, () => radius, 0)} width=${1.5} marker="mini-arrow" /></g>`;
       })}
       ${graph.nodes.map((node) => html`<g key=${node.key} class="node" aria-label=${nodeSentence(node, 0)} ...${chosen(node)}>
         <${NodeMark} node=${node} at=${laid.nodes.get(node.key)} radius=${radius} layout=${laid} icons=${false} seconds=${0} />

@@ -11,7 +11,7 @@ const MOST = 3;
 // Beyond that size a small map looks like one for children.
 const MOST_FITTED = 1.15;
 // Smaller than that no text can be read: a map that does not fit begins at its start, and is moved.
-const READABLE = { LR: 0.5, TB: 0.6 };
+const READABLE = { LR: 0.5, TB: 0.55 };
 export const STEP = 1.25;
 
 /** @param {number} scale */
@@ -74,6 +74,8 @@ export function useSize(element) {
 
 /** What fingers and the mouse do. @param {{current: Element | null}} element @param {(change: (lens: Lens) => Lens) => void} move */
 function usePointers(element, move) {
+  const latest = useRef(move);
+  latest.current = move;
   const pointers = useRef(/** @type {Map<number, {x: number, y: number}>} */ (new Map()));
   const dragged = useRef(false);
   useEffect(() => {
@@ -82,12 +84,15 @@ function usePointers(element, move) {
     /** @param {Event} raw */
     const wheel = (raw) => {
       const event = /** @type {WheelEvent} */ (raw);
+      // A page that is longer than its window is scrolled, not caught by the map; with Ctrl it enlarges there, too.
+      const root = document.documentElement;
+      if (root.scrollHeight > root.clientHeight + 1 && !event.ctrlKey) return;
       event.preventDefault();
       const box = target.getBoundingClientRect();
       const at = { x: event.clientX - box.left, y: event.clientY - box.top };
       // Lines on some systems, and small steps of trackpads on others.
       const by = event.deltaY * (event.deltaMode === 1 ? 24 : 1);
-      move((lens) => zoomed(lens, Math.exp(-Math.max(-200, Math.min(200, by)) * 0.0018), at));
+      latest.current((/** @type {Lens} */ lens) => zoomed(lens, Math.exp(-Math.max(-200, Math.min(200, by)) * 0.0018), at));
     };
     target.addEventListener("wheel", wheel, { passive: false });
     return () => target.removeEventListener("wheel", wheel);
@@ -121,11 +126,12 @@ function usePointers(element, move) {
 
 /**
  * The lens over a box. Until somebody moves it, it follows the box and the size of the element.
- * @param {{current: Element | null}} element @param {Box} box @param {"LR" | "TB"} direction
+ * @param {{current: Element | null}} element its size is `size` @param {Size} size @param {Box} box @param {"LR" | "TB"} direction
  */
-export function useLens(element, box, direction) {
-  const size = useSize(element);
-  const [lens, put] = useState(/** @type {Lens | null} */ (null));
+export function useLens(element, size, box, direction) {
+  const [moved, put] = useState(/** @type {{lens: Lens, direction: "LR" | "TB"} | null} */ (null));
+  // Where somebody went on a map that flows to the right is nowhere on one that flows down.
+  const lens = moved?.direction === direction ? moved.lens : null;
   const measure = useRef(size);
   measure.current = size;
   const now = size.width && size.height ? (lens ?? opened(box, size, direction)) : null;
@@ -134,8 +140,8 @@ export function useLens(element, box, direction) {
   const move = useCallback((/** @type {(lens: Lens) => Lens} */ change) => {
     if (!latest.current) return;
     latest.current = change(latest.current);
-    put(latest.current);
-  }, []);
+    put({ lens: latest.current, direction });
+  }, [direction]);
   const { handlers, dragged } = usePointers(element, move);
   const middle = () => ({ x: measure.current.width / 2, y: measure.current.height / 2 });
   return {
@@ -143,8 +149,7 @@ export function useLens(element, box, direction) {
     size,
     handlers,
     dragged,
-    fit: () => put(fitted(box, measure.current)),
-    free: () => put(null),
+    fit: () => put({ lens: fitted(box, measure.current), direction }),
     zoom: (/** @type {number} */ factor) => move((/** @type {Lens} */ one) => zoomed(one, factor, middle())),
     reveal: (/** @type {Box} */ part) => latest.current && revealing(latest.current, part, measure.current) !== latest.current && move((/** @type {Lens} */ one) => revealing(one, part, measure.current)),
   };

@@ -7,7 +7,7 @@ import { STATUS, count, duration, percent } from "../format.js";
 import { Histogram } from "../histogram.js";
 import { change, frozen, href } from "../url.js";
 import { ofEdge, ofNode, outcomesOf } from "./clause.js";
-import { OUTCOMES, average } from "./graph.js";
+import { OUTCOMES, average, shares } from "./graph.js";
 import { WORDS, kindOf, shortName } from "./kinds.js";
 import { Icon } from "./marks.js";
 import { percentile, total, within } from "./times.js";
@@ -84,10 +84,11 @@ function Calls({ title, edges, end, around }) {
       ${edges.map((edge) => {
         const other = names.get(edge[end]);
         const bad = edge.counts.total - edge.counts.ok;
+        const outcome = shares(edge.counts)[0]?.outcome ?? "ok";
         return html`<li key=${edge.key}>
           <button class="plain" onClick=${() => around.onChoose({ edge: edge.key })}>
             <span class="name" title=${other?.name}>${shortName(other?.name ?? "")}</span>
-            <span class="quiet">${edge.link ? "linked traces" : `${count(edge.counts.total)} · ${duration(average(edge.counts))}`}${bad ? html` · <span class="status fault"><span class="sign" aria-hidden="true">×</span>${count(bad)} not OK</span>` : ""}</span>
+            <span class="quiet">${edge.link ? "linked traces" : `${count(edge.counts.total)} · ${duration(average(edge.counts))}`}${bad ? html` · <span class=${`status ${outcome}`}><span class="sign" aria-hidden="true">${STATUS[outcome].sign}</span>${count(bad)} not OK</span>` : ""}</span>
           </button>
         </li>`;
       })}

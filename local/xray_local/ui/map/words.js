@@ -7,6 +7,9 @@ import { percentile } from "./times.js";
 
 /** @typedef {import("./graph.js").Counts} Counts */
 
+/** 1 call, 2 calls. @param {number} total @param {string} what */
+export const many = (total, what) => `${count(total)} ${what}${total === 1 ? "" : "s"}`;
+
 /** How often, in the map of a time; how many, in the map of a trace (0 seconds). @param {number} total @param {number} seconds */
 export const often = (total, seconds) => (seconds ? `${rate(total, seconds)} t/min` : total === 1 ? "" : `${count(total)} ×`);
 
@@ -25,7 +28,7 @@ export const outcomes = (counts) => shares(counts).filter(({ outcome }) => outco
 export function nodeSentence(node, seconds) {
   const what = node.client ? "Client" : `${shortName(node.name)}, ${node.type || WORDS[kindOf(node)]}`;
   if (!node.counts.total) return what;
-  const often = seconds ? `${rate(node.counts.total, seconds)} traces per minute` : `${count(node.counts.total)} requests`;
+  const often = seconds ? `${rate(node.counts.total, seconds)} traces per minute` : many(node.counts.total, "request");
   return [what, `average ${duration(average(node.counts))}`, often, ...outcomes(node.counts)].join(", ");
 }
 
@@ -33,5 +36,5 @@ export function nodeSentence(node, seconds) {
 export function edgeSentence(edge, from, to) {
   const ends = `${shortName(from)} to ${shortName(to)}`;
   if (edge.link) return `${ends}, linked traces${edge.ages.length ? `, waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""}`;
-  return [ends, `average ${duration(average(edge.counts))}`, edge.counts.total === 1 ? "1 call" : `${count(edge.counts.total)} calls`, ...outcomes(edge.counts)].join(", ");
+  return [ends, `average ${duration(average(edge.counts))}`, many(edge.counts.total, "call"), ...outcomes(edge.counts)].join(", ");
 }
