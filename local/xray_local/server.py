@@ -182,6 +182,7 @@ class Running:
     _thread: threading.Thread
     _ending: threading.Event = field(default_factory=threading.Event)
     _housekeeper: threading.Thread | None = None
+    at_end: Sequence[Callable[[], object]] = ()
 
     @property
     def endpoint(self) -> str:
@@ -253,6 +254,8 @@ class Running:
     def close(self) -> None:
         """Stop listening; what was received is stored, and forwarded if that takes no longer than some seconds."""
         self._ending.set()
+        for call in list(self.at_end):
+            call()
         if self.guest is not None:
             self.guest.close()
         self._http.should_exit = True
@@ -351,6 +354,7 @@ def start(store: Store, host: str = HOST, port: int = PORT, options: Options | N
     http = uvicorn.Server(config)
     thread = threading.Thread(target=http.run, kwargs={"sockets": [tcp]}, name="xray-http", daemon=True)
     running = Running(host, bound, store, daemon, options, options.clock(), Calendar(options.clock), guest, http, thread)
+    running.at_end = context.at_end
     thread.start()
     running.start_housekeeping()
     return running

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -162,8 +163,10 @@ class Web:
     def trace(self, request: Request) -> dict[str, Any]:
         """The compiled trace with its documents as objects, and its notices."""
         trace_id = request.path_params["trace_id"]
-        told = notices.of_trace(self._context, trace_id)
+        if not TRACE_ID.fullmatch(trace_id):
+            raise api.ApiError(f"{trace_id[:60]} is no trace id.", "InvalidRequestException", 400)
         found = self._context.store.trace(trace_id)
+        told = notices.told(self._context, trace_id, found)
         if found is None:
             return {**told, "Segments": []}
         size = sum(len(json.dumps(segment, separators=(",", ":"))) for segment in found.segments)
@@ -232,10 +235,17 @@ class Web:
             changed.update(dict.fromkeys(ids))
             some.set()
 
+        ended = threading.Event()
+
+        def end() -> None:
+            ended.set()
+            loop.call_soon_threadsafe(some.set)
+
         unsubscribe = self._context.store.subscribe(lambda ids: loop.call_soon_threadsafe(note, list(ids)))
+        self._context.at_end.append(end)
         try:
             yield "retry: 1000\n\n"
-            while True:
+            while not ended.is_set():
                 try:
                     await asyncio.wait_for(some.wait(), HEARTBEAT_S)
                 except TimeoutError:
@@ -247,6 +257,7 @@ class Web:
                 await asyncio.sleep(1 / EVENTS_PER_S)
         finally:
             unsubscribe()
+            self._context.at_end.remove(end)
 
 
 def _member(text: str, name: str) -> Any:

@@ -97,15 +97,15 @@ def everywhere(visit: Visit, trace: str) -> Iterator[tuple[str, Page]]:
         for tab in range(tabs.count()):
             tabs.nth(tab).click()
             yield f"row {place}, tab {tab}", page
-    for place in (
+    for address in (
         f"traces/{trace}?view=cold-start",
         f"traces/{trace}/raw",
         f"compare/{trace}/{trace}",
         f"traces/{trace}?find=planted",
     ):
-        visit.open(place)
+        visit.open(address)
         page.wait_for_timeout(300)
-        yield place, page
+        yield address, page
 
 
 def test_data_is_never_markup(visit: Visit) -> None:

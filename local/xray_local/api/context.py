@@ -30,6 +30,8 @@ class Context:
     memory: dict[str, Any] = field(default_factory=dict)
     """What an operation remembers until the server ends; take `lock` around it."""
     lock: threading.RLock = field(default_factory=threading.RLock)
+    at_end: list[Callable[[], object]] = field(default_factory=list)
+    """Called when the server is to end: for answers that do not end by themselves, which it would wait for."""
 
     def arn(self, kind: str, name: str, *, unique: bool = False) -> str:
         """The name of a resource; `unique` ends it as AWS does with a group's, but the same at every start."""

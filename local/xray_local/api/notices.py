@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from xray_local.model import CompiledTrace
 from xray_local.store import REJECTED_KEPT
 
 from .context import Context, Response
@@ -19,7 +20,11 @@ def of_trace(context: Context, trace_id: str) -> Response:
     """What is broken, missing, left out, or was refused. An empty list: nothing, or nothing of that trace ever came."""
     if not TRACE_ID.fullmatch(trace_id):
         raise ApiError(f"{trace_id[:60]} is no trace id.", "InvalidRequestException", 400)
-    trace = context.store.trace(trace_id)
+    return told(context, trace_id, context.store.trace(trace_id))
+
+
+def told(context: Context, trace_id: str, trace: CompiledTrace | None) -> Response:
+    """The same for a trace that is compiled already, which for 5,000 subsegments takes 150 ms."""
     return {"Id": trace_id, "Notices": [*(trace.notices if trace else ()), *_refused(context, trace_id)]}
 
 

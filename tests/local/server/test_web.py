@@ -193,3 +193,13 @@ def test_pages_of_the_web_get_nothing(server: Running) -> None:
         assert ask(server, path, body, Origin="https://evil.example")[0] == 403, path
     assert ask(server, "/xray-local/seen?start=1&end=2", Host="evil.example")[0] == 403
     assert server.store.counts()["traces"] == 0
+
+
+def test_a_page_that_is_open_does_not_hold_up_the_end(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """A server with an open event stream ends at once, and says nothing about it."""
+    with urllib.request.urlopen(f"{server.endpoint}/xray-local/events", timeout=10) as stream:  # noqa: S310
+        assert stream.readline() == b"retry: 1000\n"
+        begun = time.monotonic()
+        server.close()
+        # A stream that had to be cut off took the two seconds of patience that answers have.
+        assert (time.monotonic() - begun < 1.5, caplog.messages) == (True, [])
