@@ -1,7 +1,7 @@
 // @ts-check
 /** What the keys do and how filters are written; the keys come from the table that handles them. */
 import { html, useEffect, useRef } from "./base.js";
-import { table, within } from "./keys.js";
+import { table } from "./keys.js";
 
 const EXAMPLES = [
   ["fault", "the server failed (5xx)"],
@@ -23,7 +23,7 @@ export function Help({ onClose }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => dialog.current?.showModal(), []);
   const groups = table().filter(([, bindings]) => bindings.length);
-  return html`<dialog ref=${dialog} class="help" aria-label="Help" onClose=${onClose} onKeyDown=${within}
+  return html`<dialog ref=${dialog} class="help" aria-label="Help" onClose=${onClose}
     onClick=${(/** @type {Event} */ event) => event.target === dialog.current && dialog.current?.close()}>
     <div class="line"><h2>Keys</h2><button type="button" class="plain" aria-label="Close" onClick=${() => dialog.current?.close()}>×</button></div>
     <div class="groups">

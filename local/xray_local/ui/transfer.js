@@ -3,7 +3,6 @@
 import { html, useEffect, useRef, useState } from "./base.js";
 import * as api from "./api.js";
 import { count } from "./format.js";
-import { within } from "./keys.js";
 import { fileName, moments, parcels, reasons, told } from "./parcels.js";
 import { around } from "./period.js";
 import { href } from "./url.js";
@@ -153,7 +152,7 @@ export function DropTarget() {
   const close = () => dialog.current?.close();
   return html`
     ${over && html`<div class="drop" aria-hidden="true"><p>Drop files of traces to import them</p></div>`}
-    <dialog ref=${dialog} class="import" aria-label="Import" onKeyDown=${within} onClose=${() => setReports([])}>
+    <dialog ref=${dialog} class="import" aria-label="Import" onClose=${() => setReports([])}>
       <div class="line"><h2>Import</h2><button type="button" class="plain" aria-label="Close" onClick=${close}>×</button></div>
       <ul class="reports" aria-live="polite">${reports.map((report) => html`<${Told} key=${report.name} report=${report} onLeave=${close} />`)}</ul>
     </dialog>

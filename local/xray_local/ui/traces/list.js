@@ -34,10 +34,14 @@ function Request({ row }) {
     : html`<span class="path">${row.entry || "No entry yet"}</span> <span class="quiet host">${short(row.kind)}</span>`;
   const cold = row.annotations.some(([key, value]) => key === "cold_start" && value === true);
   return html`${named}${cold && html` <span class="tag" title="annotation.cold_start = true">cold start</span>`}
-    ${row.inside.map((one) => html` <span class=${`status tag ${one}`} title=${INSIDE[one]}><span aria-hidden="true">${STATUS[one].sign}</span><span class="visually-hidden">${INSIDE[one]}</span></span>`)}`;
+    ${row.inside.map((one) => html` <span class=${`status tag ${one}`} title=${INSIDE[one]}><span aria-hidden="true">${STATUS[one].sign}</span
+      ><span class="visually-hidden">${INSIDE[one]}</span></span>`)}`;
 }
 
-/** @param {{row: Row, place: number, top: number, active: boolean, chosen: boolean, longest: number, now: number, onChoose: (id: string) => void, onActive: (id: string) => void, keep: Record<string, unknown>}} props */
+/**
+ * @param {{row: Row, place: number, top: number, active: boolean, chosen: boolean, longest: number, now: number,
+ *   onChoose: (id: string) => void, onActive: (id: string) => void, keep: Record<string, unknown>}} props
+ */
 function Line({ row, place, top, active, chosen, longest, now, onChoose, onActive, keep }) {
   const { sign, text } = STATUS[row.status];
   const share = row.response && longest ? Math.min(100, (row.response / longest) * 100) : 0;

@@ -172,15 +172,9 @@ function choose(text, id) {
   return chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2);
 }
 
-/** @param {{params: Params}} props */
-export function TracesView({ params }) {
-  const feed = useFeed(params);
-  const { all, inRange, times, rows, longest } = useRows(feed, params);
-  const { active, onActive, move } = useActive(rows);
+/** Whether what is new is listed at once or waits. @param {Feed} feed @param {string} sort */
+function useArrivals(feed, sort) {
   const atTop = useRef(true);
-  const sort = params.sort ?? NEWEST;
-  const filter = params.filter ?? "";
-  const chosen = useMemo(() => (params.chosen ?? "").split(",").filter(Boolean), [params.chosen]);
   // New rows that push others away while somebody reads further down, or among rows in another order, wait.
   const hold = () => {
     feed.holding = feed.paused || !atTop.current || sort !== NEWEST;
@@ -197,11 +191,34 @@ export function TracesView({ params }) {
   const pause = () => {
     feed.paused = !feed.paused;
     hold();
-    if (feed.paused) feed.told();
-    else if (feed.held.size) feed.show();
-    else feed.told();
+    if (!feed.paused) feed.show();
+    feed.told();
   };
+  return { onTop, show, pause };
+}
+
+/** What there is to do with the list as a whole. @param {{feed: Feed, rows: Row[], all: Row[], params: Params, onToggle: (clause: string) => void, show: () => void, pause: () => void}} props */
+function Tools({ feed, rows, all, params, onToggle, show, pause }) {
+  const { since, filter = "" } = params;
   const clear = () => change({ since: String(Math.floor(Date.now() / 1000)), status: "", responsetime: "", chosen: "" });
+  return html`<div class="strip-line"><${Count} feed=${feed} shown=${rows.length} onShow=${show} />
+    ${since && html`<button type="button" class="chip" onClick=${() => change({ since: "" })} title="Show the earlier ones">Since ${clock(Number(since)).slice(0, 8)} ×</button>`}
+    <span class="spread"></span>
+    <${Refiners} rows=${all} filter=${filter} onToggle=${onToggle} />
+    ${feed.range.live && html`<button type="button" aria-pressed=${feed.paused ? "true" : "false"} onClick=${pause}>${feed.paused ? "Paused" : "Pause"}</button>`}
+    ${feed.range.live && html`<button type="button" onClick=${clear} title="List only what comes from now on">Clear</button>`}
+    <${ImportButton} /><${ExportButton} ids=${rows.map((row) => row.id)} />
+  </div>`;
+}
+
+/** @param {{params: Params}} props */
+export function TracesView({ params }) {
+  const feed = useFeed(params);
+  const { all, inRange, times, rows, longest } = useRows(feed, params);
+  const { active, onActive, move } = useActive(rows);
+  const { filter = "", sort = NEWEST } = params;
+  const { onTop, show, pause } = useArrivals(feed, sort);
+  const chosen = useMemo(() => (params.chosen ?? "").split(",").filter(Boolean), [params.chosen]);
   const onChoose = useCallback((/** @type {string} */ id) => change({ chosen: choose(params.chosen ?? "", id).join(",") }, true), [params.chosen]);
   const onSort = useCallback((/** @type {string} */ by) => {
     change({ sort: by === NEWEST ? "" : by }, true);
@@ -209,25 +226,20 @@ export function TracesView({ params }) {
   }, []);
   const keep = useMemo(() => ({ timeRange: params.timeRange, filter: params.filter }), [params.timeRange, params.filter]);
   const toggle = (/** @type {string} */ clause) => change({ filter: toggled(filter, clause) });
+  const run = (/** @type {string} */ wanted) => (wanted === filter ? feed.load(feed.query) : change({ filter: wanted }));
   useKeys("List of traces", bindings({ move, show, pause, onChoose, active: active.id, chosen }));
-  const range = timeRange(params.timeRange);
+  const some = all.length > 0;
   return html`<div class="traces">
-    ${all.length > 0 && html`<h1 class="visually-hidden">Traces</h1>`}
-    <${FilterBox} value=${filter} range=${range} onRun=${(/** @type {string} */ wanted) => (wanted === filter ? feed.load(feed.query) : change({ filter: wanted }))} />
+    ${some && html`<h1 class="visually-hidden">Traces</h1>`}
+    <${FilterBox} value=${filter} range=${timeRange(params.timeRange)} onRun=${run} />
     ${feed.error && html`<p class="problem pad" role="alert"><span aria-hidden="true">! </span>${feed.error.message}</p>`}
-    ${all.length > 0 && html`<${Times} times=${times} params=${params} />
+    ${some && html`<${Times} times=${times} params=${params} />
       <div class="strip-line"><${StatusChips} rows=${inRange} chosen=${statuses(params.status)} onChange=${(/** @type {string} */ status) => change({ status }, true)} />
         <${FlagChips} rows=${all} filter=${filter} onToggle=${toggle} /></div>`}
-    ${all.length > 0 || feed.paused ? html`<div class="strip-line"><${Count} feed=${feed} shown=${rows.length} onShow=${show} />
-      ${params.since && html`<button type="button" class="chip" onClick=${() => change({ since: "" })} title="Show the earlier ones">Since ${clock(Number(params.since)).slice(0, 8)} ×</button>`}
-      <span class="spread"></span>
-      <${Refiners} rows=${all} filter=${filter} onToggle=${toggle} />
-      <button type="button" aria-pressed=${feed.paused ? "true" : "false"} onClick=${pause} disabled=${!range.live}>${feed.paused ? "Paused" : "Pause"}</button>
-      <button type="button" onClick=${clear} title="List only what comes from now on">Clear</button>
-      <${ImportButton} /><${ExportButton} ids=${rows.map((row) => row.id)} /></div>` : null}
-    ${all.length > 0 && html`<${List} rows=${rows} sort=${sort} onSort=${onSort} active=${active} onActive=${onActive} chosen=${chosen} onChoose=${onChoose}
+    ${(some || feed.paused) && html`<${Tools} feed=${feed} rows=${rows} all=${all} params=${params} onToggle=${toggle} show=${show} pause=${pause} />`}
+    ${some && html`<${List} rows=${rows} sort=${sort} onSort=${onSort} active=${active} onActive=${onActive} chosen=${chosen} onChoose=${onChoose}
       keep=${keep} onTop=${onTop} longest=${longest} now=${Date.now() / 1000} />`}
-    ${!all.length && !feed.error && (feed.loading ? html`<p class="quiet pad" role="status">Looking for traces…</p>` : html`<${Nothing} feed=${feed} params=${params} />`)}
+    ${!some && !feed.error && (feed.loading ? html`<p class="quiet pad" role="status">Looking for traces…</p>` : html`<${Nothing} feed=${feed} params=${params} />`)}
     <${Compare} chosen=${chosen} />
   </div>`;
 }
