@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.kit import browser
-from tests.ui.visits import Visit
+from tests.ui.traces import documents, failed, order
+from tests.ui.visits import Visit, put
 from xray_local.server import Options, Running, start
 from xray_local.store import Store
 
@@ -52,3 +54,11 @@ def visitor(chromium: Browser, server: Running) -> Iterator[Callable[..., Visit]
 def visit(visitor: Callable[..., Visit]) -> Visit:
     """One wide, light visit."""
     return visitor(color_scheme="light")
+
+
+@pytest.fixture
+def shop(visit: Visit) -> Visit:
+    """Three orders that went well and a payment that failed."""
+    now = time.time()
+    put(visit.server, documents([order(now - 20), order(now - 15), order(now - 10), failed(now - 5)]))
+    return visit

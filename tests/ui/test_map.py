@@ -1,76 +1,17 @@
-"""The service map: what it shows, what can be done with it, and what it makes of news."""
+"""The service map: what it shows, and where it leads."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from tests.ui.traces import Made, documents, failed, function, new_id, order, put_item
-from tests.ui.visits import NARROW, Visit, put, send
+from tests.ui.maps import FUNCTION, crowd, linked, node, panel, place, places, press
+from tests.ui.traces import Made, documents, failed, order
+from tests.ui.visits import Visit, put, send
 from xray_local.model import Document
-
-FUNCTION = "AWS::Lambda::Function"
-PICTURE = "main .map-frame"
-# What a filter that is asked for and a map that is drawn may take between them on a busy machine.
-NEWS_S = 2.5
-
-
-def node(page: Page, name: str, kind: str) -> Locator:
-    """A circle of the picture, or a row of the list."""
-    return page.get_by_role("button", name=f"{name}, {kind}, average")
-
-
-def place(page: Page) -> tuple[str, dict[str, str]]:
-    """The path and the parameters of the address."""
-    path, _, query = urlsplit(page.url).fragment.partition("?")
-    return path, {name: values[0] for name, values in parse_qs(query).items()}
-
-
-def places(page: Page) -> dict[str, str]:
-    """Where each circle is, by its key."""
-    found: dict[str, str] = page.evaluate(
-        "() => Object.fromEntries([...document.querySelectorAll('main .node')].map((one) => [one.dataset.node, one.querySelector('.mark').style.transform]))"
-    )
-    return found
-
-
-def panel(page: Page) -> Locator:
-    """The details."""
-    return page.locator(".map-panel")
-
-
-def linked(begun: float) -> tuple[Made, Made]:
-    """A trace that puts a message into a queue, and the trace that takes it up 700 ms later."""
-    sender, receiver = Made(begun), Made(begun + 0.9)
-    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"
-    first = new_id()
-    attributes = {
-        "aws.xray.reserved.names": ["worker"],
-        "aws.xray.reserved.type": "AWS::Lambda",
-        "aws.xray.reserved.reference_type": "child",
-        "aws.xray.reserved.received_event_end_time": begun + 0.9,
-    }
-    sent = sender.part(
-        "SQS", 0.1, 0.2, namespace="aws", aws={"operation": "SendMessage", "queue_url": url},
-        links=[{"trace_id": receiver.id, "id": first, "attributes": attributes}],
-    )  # fmt: skip
-    function(sender, "orders", 0.3, sent)
-    back = {"attributes": {"aws.xray.reserved.reference_type": "parent"}, "trace_id": sender.id, "id": sent["id"]}
-    receiver.segment("worker", 0, 0.2, origin="AWS::Lambda", id=first, links=[back])
-    return sender, receiver
-
-
-@pytest.fixture
-def shop(visit: Visit) -> Visit:
-    """Three orders that went well and a payment that failed."""
-    now = time.time()
-    put(visit.server, documents([order(now - 20), order(now - 15), order(now - 10), failed(now - 5)]))
-    return visit
 
 
 def test_every_node_says_what_it_is(shop: Visit) -> None:
@@ -152,29 +93,6 @@ def test_a_filter_greys_what_it_does_not_find(shop: Visit) -> None:
     assert (table.count(), places(page)) == (1, before)
 
 
-def test_the_map_by_keyboard(shop: Visit) -> None:
-    """One Tab stop leads into the map; arrow keys go along the calls, Enter opens, f shows connections only, Escape goes back."""
-    page = shop.open("service-map")
-    client = page.get_by_role("button", name="Client, average")
-    client.wait_for()
-    assert page.locator('main .map-frame [tabindex="0"]').count() == 1
-    client.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
-    page.keyboard.press("Enter")
-    panel(page).wait_for()
-    page.keyboard.press("f")
-    page.locator("main .node .mark.dim").first.wait_for()
-    chosen = place(page)[1]
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    expect(page.locator("main .mark.dim")).to_have_count(0)
-    assert focused.partition(", average")[0] in {f"orders, {FUNCTION}", f"payments, {FUNCTION}"}
-    assert chosen["node"] == chosen["focus"]
-    assert place(page) == ("/service-map", {})
-
-
 def test_the_list_is_the_whole_map(shop: Visit) -> None:
     """The key l shows the same nodes and calls as two tables, whose buttons open the same details; columns sort."""
     page = shop.open("service-map")
@@ -200,50 +118,6 @@ def test_the_list_is_the_whole_map(shop: Visit) -> None:
     calls.get_by_role("button", name="payments → payments").click()
     panel(page).get_by_role("heading", name="payments → payments").wait_for()
     assert place(page)[1] == {"show": "list", "edge": f"payments~AWS::Lambda → payments~{FUNCTION}~123456789012"}
-
-
-def test_news_move_nothing(shop: Visit) -> None:
-    """A trace of known services changes the figures, soon and without a reload, and no circle moves."""
-    page = shop.open("service-map?timeRange=PT1H")
-    node(page, "orders", FUNCTION).wait_for()
-    page.evaluate("window.mark = 1")
-    before = places(page)
-    begun = time.monotonic()
-    send(shop.server, order(time.time() - 1).documents)
-    page.get_by_role("button", name=f"orders, {FUNCTION}, average 190 ms, 0.07 traces per minute").wait_for()
-    took = time.monotonic() - begun
-    assert (places(page), page.evaluate("window.mark")) == (before, 1)
-    assert took < NEWS_S
-
-
-def test_a_new_node_joins_the_map(shop: Visit) -> None:
-    """A service that was never seen appears by itself, and what was above another node still is."""
-    page = shop.open("service-map")
-    node(page, "orders", FUNCTION).wait_for()
-    before = heights(page)
-    made = Made(time.time() - 1)
-    mail = made.part("mail.example.com", 0.05, 0.1, namespace="remote", http={"response": {"status": 200}})
-    function(made, "orders", 0.2, put_item(made, 0.02, 0.04), mail)
-    send(shop.server, made.documents)
-    node(page, "mail.example.com", "remote").wait_for()
-    after = [key for key in heights(page) if not key.startswith("mail")]
-    assert after == before
-
-
-def press(page: Page, arrow: Locator) -> None:
-    """Click the middle of an arrow. One that is straight has a box without a height, which Playwright takes for invisible."""
-    box = arrow.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-
-def heights(page: Page) -> list[str]:
-    """The circles' keys from the left to the right, and above each other in a column."""
-    found: list[str] = page.evaluate("""() => [...document.querySelectorAll("main .node")].map((one) => {
-        const [x, y] = one.querySelector(".mark").style.transform.match(/-?[\\d.]+/g).map(Number);
-        return [x, y, one.dataset.node];
-    }).sort((one, other) => one[0] - other[0] || one[1] - other[1]).map(([, , key]) => key)""")
-    return found
 
 
 def test_linked_traces_have_a_dashed_arrow_and_ages(visit: Visit) -> None:
@@ -297,96 +171,6 @@ def test_a_map_of_too_many_nodes_is_folded(visit: Visit) -> None:
     page.keyboard.press("l")
     expect(page.get_by_role("table", name="Nodes").locator("tbody tr")).to_have_count(1 + 4 * 2 + 4 * 40)
     assert drawn == 1 + 4 * 2 + 4
-
-
-def crowd(begun: float, functions: int, each: int) -> list[Made]:
-    """Functions that use so many tables each."""
-    found = []
-    for number in range(functions):
-        made = Made(begun + number)
-        calls = [put_item(made, 0.1, 0.2, aws={"operation": "PutItem", "table_name": f"t{number}-{at}"}) for at in range(each)]
-        function(made, f"f{number}", 0.5, *calls)
-        found.append(made)
-    return found
-
-
-def test_wheel_buttons_and_keys_change_the_size(shop: Visit) -> None:
-    """The wheel enlarges around the pointer, + and - around the middle, and 0 shows the whole map again."""
-    page = shop.open("service-map")
-    node(page, "orders", FUNCTION).wait_for()
-    scales = [scale(page)]
-    page.mouse.move(400, 400)
-    page.mouse.wheel(0, -200)
-    page.wait_for_function(f"document.querySelector('{PICTURE} svg > g').transform.baseVal.consolidate().matrix.a > {scales[0]}")
-    scales.append(scale(page))
-    page.get_by_role("button", name="Smaller").click()
-    scales.append(scale(page))
-    page.keyboard.press("0")
-    scales.append(scale(page))
-    assert scales[1] > scales[2]
-    assert scales[3] == pytest.approx(scales[0], rel=0.01)
-
-
-def scale(page: Page) -> float:
-    """How large the map is drawn."""
-    page.wait_for_timeout(50)
-    found: float = page.evaluate(f"document.querySelector('{PICTURE} svg > g').transform.baseVal.consolidate().matrix.a")
-    return found
-
-
-def test_a_drag_moves_the_map_and_selects_nothing(shop: Visit) -> None:
-    """Who takes hold of a circle moves the map; nothing is selected by that, and a click selects."""
-    page = shop.open("service-map")
-    circle = node(page, "orders", FUNCTION)
-    circle.wait_for()
-    box = circle.locator(".disc").bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 60, y + 30, steps=5)
-    page.mouse.up()
-    moved = circle.locator(".disc").bounding_box()
-    assert moved
-    assert (round(moved["x"] - box["x"]), round(moved["y"] - box["y"]), place(page)[1]) == (60, 30, {})
-    page.mouse.click(x + 60, y + 30)
-    panel(page).wait_for()
-
-
-def test_the_map_flows_down_a_telephone(visitor: Callable[..., Visit]) -> None:
-    """At 380 px the client is at the top, and details are below the map."""
-    visit = visitor(viewport=NARROW, has_touch=True)
-    put(visit.server, order(time.time() - 5).documents)
-    page = visit.open("service-map")
-    circle = node(page, "orders", FUNCTION)
-    circle.wait_for()
-    tops = {key: float(text.rpartition(", ")[2].removesuffix("px)")) for key, text in places(page).items()}
-    assert sorted(tops, key=lambda key: tops[key]) == [
-        "client",
-        "orders~AWS::Lambda",
-        f"orders~{FUNCTION}~123456789012",
-        "orders~AWS::DynamoDB::Table",
-    ]
-    circle.tap()
-    panel(page).wait_for()
-    frame, below = page.locator(PICTURE).bounding_box(), panel(page).bounding_box()
-    assert frame
-    assert below
-    assert below["y"] >= frame["y"] + frame["height"]
-    assert below["width"] == NARROW["width"]
-
-
-def test_a_link_to_a_node_shows_it_on_a_telephone(visitor: Callable[..., Visit]) -> None:
-    """A node that the address names is within the picture, however small that is."""
-    visit = visitor(viewport=NARROW)
-    put(visit.server, documents(linked(time.time() - 10)))
-    page = visit.open("service-map?node=worker~AWS::Lambda")
-    panel(page).wait_for()
-    chosen, frame = page.locator("main .node.chosen .disc").bounding_box(), page.locator(PICTURE).bounding_box()
-    assert chosen
-    assert frame
-    assert frame["x"] <= chosen["x"] <= frame["x"] + frame["width"] - chosen["width"]
-    assert frame["y"] <= chosen["y"] <= frame["y"] + frame["height"] - chosen["height"]
 
 
 def test_a_trace_has_a_map_of_its_own(visit: Visit) -> None:
