@@ -53,7 +53,7 @@ format: setup ## Format the code and mend what can be mended without thought
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-bench: setup layer ## Measure the layer and xray-local; WHAT=layer or WHAT=local for one, WHAT="local --write" for its table
+bench: setup layer ## Measure the layer, xray-local and its page; WHAT=layer, local or page for one, WHAT="page --write" for its table
 	@$(BIN)/python -m benchmarks $(WHAT)
 
 publish: setup layer ## Publish the layer: REGIONS="eu-west-1 us-east-1" [DRY_RUN=1] [NAME=...] [PUBLIC=1]

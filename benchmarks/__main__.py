@@ -1,6 +1,7 @@
-"""`python -m benchmarks [layer|recorders|local|cold|warm|calls|size|breakdown|burst|store ...]`: measures beside the targets.
+"""`python -m benchmarks [layer|recorders|local|page|cold|warm|calls|size|breakdown|burst|store ...]`: measures beside targets.
 
-`layer` is cold, warm, calls and size; `local` is burst and store; `recorders` are functions with a tracer of their own.
+`layer` is cold, warm, calls and size; `local` is burst and store; `recorders` are functions with a tracer of their own;
+`page` is the browser's.
 Without a name all of these are measured.
 """
 
@@ -18,14 +19,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks import breakdown, burst, cold, recorders, report, size, store, warm
+from benchmarks import breakdown, burst, cold, page, recorders, report, size, store, warm
 from benchmarks.figures import added, added_when_quiet, quiet_rounds, ratio, spread
 from benchmarks.report import Row, exactly
 from benchmarks.stage import BARE, LAYER, SDK, UNSAMPLED_LAYER, UNSAMPLED_SDK, Stage
 from tools.pythons import REPOSITORY
 
-GROUPS = {"layer": ("cold", "warm", "calls", "size"), "recorders": ("recorders",), "local": ("burst", "store")}
-PAGES = {"layer": "README.md", "recorders": "docs/custom-subsegments.md", "local": "docs/xray-local.md"}
+GROUPS = {
+    "layer": ("cold", "warm", "calls", "size"),
+    "recorders": ("recorders",),
+    "local": ("burst", "store"),
+    "page": ("page",),
+}
+PAGES = {"layer": "README.md", "recorders": "docs/custom-subsegments.md", "local": "docs/xray-local.md", "page": "docs/page.md"}
 # A round of cold starts takes 0.5 s with noop and 2 s with boto3, a block of warm ones some ms: so more of those.
 NOOPS_PER_ROUND = 3
 BLOCKS_PER_ROUND = 10
@@ -172,7 +178,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "names",
         nargs="*",
         metavar="NAME",
-        help="layer (cold, warm, calls, size), recorders, local (burst, store), their parts, or breakdown; default: all three",
+        help="layer (cold, warm, calls, size), recorders, local (burst, store), page, parts of them, or breakdown; default: all four",
     )
     parser.add_argument("--rounds", type=int, default=40, help="cold starts of each variant; the rest in proportion (40)")
     parser.add_argument("--python", default="3.12", metavar="VERSION", help="of the functions (3.12)")
@@ -186,7 +192,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     if options.write and not any(_whole(group, options) for group in GROUPS):
-        parser.error("--write takes the whole of layer, recorders or local")
+        parser.error("--write takes the whole of layer, recorders, local or page")
     return options
 
 
@@ -262,6 +268,17 @@ def measure_local(options: argparse.Namespace) -> None:
         _show("local", results, footnote, options)
 
 
+def measure_page() -> tuple[Results, str]:
+    """The page in Chromium, and what its figures mean."""
+    results = Results(rows=page.measure())
+    footnote = (
+        f"Chromium without a window, {platform.machine()}, {time.strftime('%Y-%m-%d')}; `make bench WHAT=page` measures it anew. "
+        "Medians, by the clock, from the click until the second frame after it is drawn, the server's answer included. "
+        f"Load average at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors."
+    )
+    return results, footnote
+
+
 def _show(group: str, results: Results, footnote: str, options: argparse.Namespace) -> None:
     """Print everything; a whole table may go into its page as well."""
     written = f"{report.targets(results.rows)}\n\n{footnote}"
@@ -278,6 +295,8 @@ def main(arguments: Sequence[str]) -> int:
     if "recorders" in options.names:
         measure_recorders(options)
     measure_local(options)
+    if "page" in options.names:
+        _show("page", *measure_page(), options)
     return 0
 
 

@@ -41,8 +41,8 @@ class Scene:
 SCENES = (
     Scene("map", lambda _played: "service-map?timeRange=PT1H", "main svg"),
     Scene("traces", lambda _played: "traces?timeRange=PT1H", '[role="table"] [role="row"] a'),
-    Scene("trace", lambda played: f"traces/{played.warm}", '[role="treegrid"]'),
-    Scene("cold-start", lambda played: f"traces/{played.cold}?view=cold-start", "main .flame button"),
+    Scene("trace", lambda played: f"traces/{played.warm}?map=no", '[role="treegrid"]'),
+    Scene("cold-start", lambda played: f"traces/{played.cold}?view=cold-start&map=no", "main .flame button"),
     Scene("timeout", lambda played: f"traces/{played.timeout}", '[role="treegrid"]'),
     Scene(
         "compare", lambda played: f"compare/{played.cold}/{played.warm}", "main table, main [role=table], main [role=treegrid]"
@@ -65,6 +65,8 @@ def take(page: Page, endpoint: str, scene: Scene, played: Played | None, path: P
     page.goto("about:blank")
     page.goto(f"{endpoint}/#/{scene.place(played)}")  # type: ignore[arg-type]
     page.locator(scene.ready).first.wait_for(timeout=20_000)
+    # On a narrow page what the picture is of stands further down.
+    page.locator(scene.ready).first.scroll_into_view_if_needed()
     page.wait_for_timeout(CALM_MS)
     page.screenshot(path=path)
     print(path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path)
