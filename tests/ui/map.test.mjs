@@ -205,8 +205,8 @@ test("Types have kinds; what is unknown is a service.", () => {
 });
 
 test("Of addresses of queues and ARNs the last part is shown, and both ends of what is too long.", () => {
-  const long = ["https://sqs.eu-west-1.amazonaws.com/123456789012/jobs", "arn:aws:sns:eu-west-1:123456789012:news", "https://example.com/a/b", "orders"];
-  assert.deepEqual(long.map(shortName), ["jobs", "news", "https://example.com/a/b", "orders"]);
+  const long = ["https://sqs.eu-west-1.amazonaws.com/123456789012/jobs", "http://127.0.0.1:5000/123456789012/jobs", "http://localhost:4566/queue/eu-west-1/000000000000/jobs", "arn:aws:sns:eu-west-1:123456789012:news", "https://example.com/a/b", "orders"];
+  assert.deepEqual(long.map(shortName), ["jobs", "jobs", "jobs", "news", "https://example.com/a/b", "orders"]);
   assert.deepEqual([shortened("orders", 6), shortened("shipments@db.internal", 12), shortened("shipments@db.internal", 12).length], ["orders", "shipmen…rnal", 12]);
 });
 

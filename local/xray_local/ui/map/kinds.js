@@ -49,8 +49,12 @@ export const ICONS = {
 /** @param {{type: string, client?: boolean}} node @returns {Kind} */
 export const kindOf = (node) => (node.client ? "client" : (BY_TYPE.find(([pattern]) => pattern.test(node.type))?.[1] ?? "service"));
 
-/** What tells a node from its neighbours: of a queue's URL and of an ARN the last part. @param {string} name */
-export const shortName = (name) => name.replace(/^(?:https?:\/\/[^/]*amazonaws[^/]*\/.*\/|arn:.*[:/])(?=[^/:])/, "");
+// An address that ends with an account and a name, wherever the queue is (AWS, moto, LocalStack); an ARN.
+const QUEUE = /^https?:\/\/[^/]+\/(?:.*\/)?\d{12}\/(?=[^/]+$)/;
+const ARN = /^arn:.*[:/](?=[^/:])/;
+
+/** What tells a node from its neighbours: of a queue's address and of an ARN the last part. @param {string} name */
+export const shortName = (name) => name.replace(QUEUE, "").replace(ARN, "");
 
 /** Both ends of a text, since names differ at either. @param {string} text @param {number} most characters */
 export function shortened(text, most) {
