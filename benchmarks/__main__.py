@@ -178,7 +178,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "names",
         nargs="*",
         metavar="NAME",
-        help="layer (cold, warm, calls, size), recorders, local (burst, store), page, parts of them, or breakdown; default: all four",
+        help="layer (cold, warm, calls, size), recorders, local (burst, store), page, their parts, breakdown; default: all four",
     )
     parser.add_argument("--rounds", type=int, default=40, help="cold starts of each variant; the rest in proportion (40)")
     parser.add_argument("--python", default="3.12", metavar="VERSION", help="of the functions (3.12)")
