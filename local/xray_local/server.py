@@ -54,6 +54,8 @@ HOUSEKEEPING_S = 60.0
 RETAIN_S = 30 * 86_400.0
 RETAIN_BYTES = 1024 * 1024 * 1024
 BOTH_PORTS_ATTEMPTS = 20
+# Longer than the 60 s of the load balancers and clients that keep connections.
+KEEP_ALIVE_S = 75
 
 
 # What a server that listens everywhere is called on its own machine: programs cannot send to "everywhere".
@@ -350,6 +352,8 @@ def start(store: Store, host: str = HOST, port: int = PORT, options: Options | N
         http=ImpatientProtocol,
         server_header=False,
         timeout_graceful_shutdown=2,
+        # Clients keep connections longer than uvicorn's 5 s, and meet the closing one in the act (botocore: 200 callers).
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     http = uvicorn.Server(config)
     thread = threading.Thread(target=http.run, kwargs={"sockets": [tcp]}, name="xray-http", daemon=True)

@@ -116,11 +116,20 @@ def invoke(  # noqa: PLR0913 - each is an option of the command
         raise SystemExit(1)
 
 
+def _is_json(text: str) -> bool:
+    """Whether a text is JSON itself, or is meant to be: no file's name begins with a bracket or a quotation mark."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return text.lstrip().startswith(("{", "[", '"'))
+    return not Path(text).is_file()
+
+
 def read_event(text: str) -> bytes:
     """The event's JSON: from standard input, as it stands, or from a file."""
     try:
         found = sys.stdin.buffer.read() if text == "-" else text.encode()
-        if text != "-" and not text.lstrip().startswith(("{", "[", '"')):
+        if text != "-" and not _is_json(text):
             found = Path(text).read_bytes()
         json.loads(found)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 import uuid
 from typing import Any
@@ -34,7 +35,8 @@ def configuration(function: Function, desk: Desk, qualifier: str | None = None) 
         "LastUpdateStatus": "Successful",
         "PackageType": "Image" if function.image else "Zip",
         "EphemeralStorage": {"Size": 512},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"},
+        "Architectures": ["arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"],
+        "LoggingConfig": _logging(function),
     }
     if function.image is None:
         shape |= {"Runtime": function.runtime, "Handler": function.handler}
@@ -44,6 +46,11 @@ def configuration(function: Function, desk: Desk, qualifier: str | None = None) 
         arn = f"arn:aws:lambda:{desk.region}:{desk.account}:layer"
         shape["Layers"] = [{"Arn": f"{arn}:{layer.stem}:1"} for layer in function.layers]
     return shape
+
+
+def _logging(function: Function) -> Shape:
+    level = {"ApplicationLogLevel": function.log_level} if function.log_level else {}
+    return {"LogFormat": function.log_format, "LogGroup": function.log_group, **level}
 
 
 def function(function: Function, desk: Desk, qualifier: str | None = None) -> Shape:

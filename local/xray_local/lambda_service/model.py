@@ -104,7 +104,18 @@ class Function:
     aliases: tuple[str, ...] = ()
     """Names of its aliases, all of which mean `version`."""
     description: str = ""
+    log_format: str = "Text"
+    """LoggingConfig.LogFormat, `Text` or `JSON`: of what the function logs. Lambda's own lines are text here."""
+    log_level: str = ""
+    """LoggingConfig.ApplicationLogLevel, which counts for JSON only; empty: INFO."""
+    own_log_group: str = ""
+    """LoggingConfig.LogGroup; empty: /aws/lambda/ and the name."""
     version: str = "$LATEST"
+
+    @property
+    def log_group(self) -> str:
+        """The log group that the function is told, and its segment."""
+        return self.own_log_group or f"/aws/lambda/{self.name}"
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Running:
         outside, arn = self.outside, self.desk.function_arn(function.name)
         found = context(header, function.tracing, arn, lambda: outside.decide(function, arn), self._new_trace_id)
         invoked = event.invoked_arn or arn
-        subject = Subject(found.trace_id, function.name, arn, self.desk.account, event.request_id, invoked)
+        subject = Subject(found.trace_id, function.name, arn, self.desk.account, event.request_id, invoked, function.log_group)
         return Traced(function, found, subject, outside.emit if found.recorded else _nowhere)
 
     def _new_trace_id(self) -> str:

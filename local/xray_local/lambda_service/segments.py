@@ -47,6 +47,7 @@ class Subject:
     request_id: str
     invoked_arn: str
     """As it was invoked, with the qualifier if there was one."""
+    log_group: str
 
     def entity(self, entity_id: str, name: str, start: float) -> Document:
         """What every segment and independent subsegment begins with."""
@@ -210,7 +211,7 @@ class FunctionSegment:
         about = {
             "account_id": subject.account,
             "function_arn": subject.arn,
-            "cloudwatch_logs": [{"log_group": f"/aws/lambda/{subject.name}"}],
+            "cloudwatch_logs": [{"log_group": subject.log_group}],
         }
         head = {**subject.entity(self.id, subject.name, start), **end, "parent_id": self.parent_id, **failure}
         inner = {"subsegments": list(below)} if below else {}

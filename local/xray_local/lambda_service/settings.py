@@ -87,7 +87,8 @@ def variables(desk: Desk, function: Function, place: Place, stream: str, user: M
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+        **_logging(function),
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": desk.daemon_address,
@@ -125,3 +126,11 @@ def _wrapped(own: Mapping[str, str], place: Place, *, traced: bool) -> dict[str,
         return ours
     real = str(place.opt / following.removeprefix("/opt/")) if following.startswith("/opt/") else following
     return {**ours, NEXT_WRAPPER: real}
+
+
+def _logging(function: Function) -> dict[str, str]:
+    """What Lambda tells the runtime client of LoggingConfig: nothing for text, as it was before there was a choice."""
+    if function.log_format != "JSON":
+        return {}
+    level = {"AWS_LAMBDA_LOG_LEVEL": function.log_level} if function.log_level else {}
+    return {"AWS_LAMBDA_LOG_FORMAT": "JSON", **level}

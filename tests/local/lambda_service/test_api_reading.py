@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ PLAIN = {
     "PackageType": "Zip",
     "EphemeralStorage": {"Size": 512},
     "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/plain"},
+    "Architectures": ["arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"],
 }
 RICH = {
     **PLAIN,
@@ -90,6 +92,7 @@ RICH = {
     "MemorySize": 512,
     "TracingConfig": {"Mode": "PassThrough"},
     "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/rich"},
+    "Architectures": ["arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"],
     "Environment": {"Variables": {"TABLE": "orders"}},
     "Layers": [{"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:things:1"}],
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from xray_local.commands.functions import ChoiceError, Choices, overrides, print_log
+from xray_local.commands.invoke import read_event
 from xray_local.lambda_service import trace_layer
 
 
@@ -68,3 +69,16 @@ def test_logs_have_the_functions_name(capsys: pytest.CaptureFixture[str]) -> Non
     print_log("Orders", "[ERROR] ValueError: no\nTraceback\n")
     print_log("Worker", "one\n")
     assert capsys.readouterr().out == "Orders | [ERROR] ValueError: no\nOrders | Traceback\nWorker | one\n"
+
+
+@pytest.mark.parametrize("text", ["1", "null", "true", "1.5", '"text"', "[1]", '{"a": 1}'])
+def test_an_event_that_stands_in_the_command(text: str) -> None:
+    """Any JSON is an event, not only what begins with a bracket."""
+    assert read_event(text) == text.encode()
+
+
+def test_a_file_that_is_called_like_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of that name is meant."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1").write_text('{"from": "the file"}')
+    assert read_event("1") == b'{"from": "the file"}'

@@ -129,6 +129,7 @@ class Builder:
             concurrency=section.whole("ReservedConcurrentExecutions"),
             description=section.text("Description"),
         )
+        function = self._logging(function, section)
         if section.text("PackageType", "Zip") == "Image":
             function = self._image(function, kind, section)
         else:
@@ -187,6 +188,16 @@ class Builder:
             return self._settings.tracing
         mode = section.text("Tracing") if kind == SAM_TYPE else section.section("TracingConfig").text("Mode")
         return Tracing.ACTIVE if mode == Tracing.ACTIVE.value else Tracing.PASS_THROUGH
+
+    def _logging(self, function: Function, section: Section) -> Function:
+        given = section.section("LoggingConfig")
+        form = given.text("LogFormat", "Text")
+        if form not in {"Text", "JSON"}:
+            raise given.wrong("LogFormat", f"is {form}; it is Text or JSON")
+        if form == "JSON":
+            self._notes.add(f"{section.owner}: what it logs is JSON; Lambda's own lines (START, END, REPORT) stay text here")
+        level, group = given.text("ApplicationLogLevel"), given.text("LogGroup")
+        return replace(function, log_format=form, log_level=level, own_log_group=group)
 
     def _environment(self, section: Section, name: str) -> dict[str, str]:
         variables = section.section("Environment").section("Variables")
