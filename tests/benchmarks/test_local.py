@@ -80,7 +80,7 @@ def test_the_table_goes_into_its_page(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["store", "--write"], "--write takes the whole of layer or of local"),
+        (["store", "--write"], "--write takes the whole of layer, recorders, local or page"),
         (["lambda"], "unknown: lambda"),
     ],
 )
