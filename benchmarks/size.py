@@ -13,6 +13,6 @@ def zip_kilobytes() -> dict[str, float]:
     sizes = {}
     for name, interpreters in (("slim", {}), ("with byte-code", pythons.present())):
         with tempfile.TemporaryDirectory() as folder:
-            archive = pack.build(pythons.REPOSITORY, Path(folder), interpreters)
+            archive = pack.build(pythons.REPOSITORY, Path(folder), interpreters, with_fallback=bool(interpreters))
             sizes[name] = archive.stat().st_size / 1024
     return sizes
