@@ -1,7 +1,7 @@
 // @ts-check
 /** Two traces side by side: the same call is the one of the same name, at the same place in the tree, the same time in a row. No DOM. */
 import { status } from "../format.js";
-import { importTime, sort } from "../trace/labels.js";
+import { importTime } from "../trace/labels.js";
 import { took } from "../trace/model.js";
 import { REPEATS, worst } from "../trace/rows.js";
 import { whereTimeWent } from "../trace/where.js";
@@ -24,7 +24,7 @@ export function align(first, second) {
 }
 
 /** What two spans must have in common. @param {Span} span */
-const identity = (span) => JSON.stringify([span.segment ? [span.node.name, span.node.origin] : sort(span.node), span.segment, importTime(span.node, "total_ms") !== null]);
+const identity = (span) => JSON.stringify([span.segment ? [span.node.name, span.node.origin] : span.sort, span.segment, importTime(span.node, "total_ms") !== null]);
 
 /** @param {Span[]} spans @returns {Map<string, Span[]>} */
 function byIdentity(spans) {
@@ -61,7 +61,7 @@ function grouped(first, second) {
 function add(pairs, first, second, above, depth) {
   const one = first[0] ?? second[0];
   const key = `${above}/${identity(one)}`;
-  const label = one.segment ? String(one.node.name) : sort(one.node);
+  const label = one.segment ? String(one.node.name) : one.sort;
   const detail = one.segment ? (one.node.origin ?? "") : "";
   const many = Math.max(first.length, second.length);
   if (many >= REPEATS) {

@@ -59,10 +59,15 @@ function resources(aws) {
   const names = new Set();
   for (const [key, value] of Object.entries(aws)) {
     if (NOT_A_RESOURCE.has(key) || !(typeof value === "string" || Array.isArray(value))) continue;
-    const several = [value].flat().filter((item) => typeof item === "string");
-    names.add(several.map((item) => item.replace(/\/+$/, "").replace(/^.*[/:]/s, "")).join(","));
+    names.add(typeof value === "string" ? lastPart(value) : value.filter((item) => typeof item === "string").map(lastPart).join(","));
   }
   return [...names];
+}
+
+/** @param {string} name */
+function lastPart(name) {
+  const end = name.endsWith("/") ? name.replace(/\/+$/, "") : name;
+  return end.slice(Math.max(end.lastIndexOf("/"), end.lastIndexOf(":")) + 1);
 }
 
 /** The path; the host before it where a call's label does not name it already. Queries are long, and may be secret. @param {string} url @param {Node} node */

@@ -4,29 +4,12 @@
  * ends that can be drawn, hung below what called it. No DOM.
  */
 import { status } from "../format.js";
-import { exceptions, importTime, label } from "./labels.js";
+import { exceptions, importTime, label, sort } from "./labels.js";
 
 /** @typedef {import("./labels.js").Node} Node */
 /** @typedef {{Id: string, Duration?: number, LimitExceeded?: boolean, Segments: Node[], Notices?: string[]}} Answer */
-/**
- * @typedef {object} Span
- * @property {string} id of the document; `#2` and so on is added where one comes twice
- * @property {Node} node
- * @property {boolean} segment
- * @property {boolean} inferred X-Ray's picture of the other side of a call
- * @property {Span | null} parent what called it; of a segment it is in another segment, or nowhere
- * @property {Span[]} children subsegments, and segments that were called from here, by time
- * @property {Span} home its segment
- * @property {number} start seconds since the epoch
- * @property {number} end where its bar ends: of what is open the deadline, or the last that is known
- * @property {boolean} open its end is not known
- * @property {Span | null} deadline what the layer said shortly before the function's time ran out, of something open then
- * @property {number} first of it and everything below, the earliest start
- * @property {number} last of it and everything below, the latest end
- * @property {"segment" | "aws" | "remote" | "import" | "local"} kind
- * @property {"fault" | "throttle" | "error" | "open" | "ok"} status
- * @property {string} label
- */
+/** @typedef {"segment" | "aws" | "remote" | "import" | "local"} Kind */
+/** @typedef {"fault" | "throttle" | "error" | "open" | "ok"} Status */
 /**
  * @typedef {object} Trace
  * @property {string} id
@@ -40,6 +23,50 @@ import { exceptions, importTime, label } from "./labels.js";
  * @property {string[]} notices
  */
 
+/** One segment or subsegment. A class, since a trace may have 10,000: texts are made when they are asked for, once. */
+export class Span {
+  /** @param {string} id of the document; `#2` and so on is added where one comes twice @param {Node} node @param {Span | null} parent */
+  constructor(id, node, parent) {
+    const start = Number(node.start_time) || 0;
+    this.id = id;
+    this.node = node;
+    this.segment = parent === null;
+    /** X-Ray's picture of the other side of a call. */
+    this.inferred = parent === null && node.inferred === true;
+    /** What called it; of a segment it is in another segment, or nowhere. */
+    this.parent = parent;
+    /** Its segment. @type {Span} */
+    this.home = parent?.home ?? this;
+    /** Subsegments, and segments that were called from here, by time. @type {Span[]} */
+    this.children = [];
+    /** Seconds since the epoch. */
+    this.start = start;
+    /** Its end is not known. */
+    this.open = !Number.isFinite(node.end_time);
+    /** Where its bar ends: of what is open the deadline, or the last that is known. @type {number} */
+    this.end = this.open ? start : Math.max(start, node.end_time);
+    /** What the layer said shortly before the function's time ran out, of something open then. @type {Span | null} */
+    this.deadline = null;
+    /** Of it and everything below, the earliest start and the latest end. */
+    this.first = start;
+    this.last = start;
+    this.kind = kind(node, parent === null);
+    /** @type {Status} */
+    this.status = status(this.open ? { ...node, in_progress: true } : node);
+    this.told = "";
+    this.sorted = "";
+  }
+
+  get label() {
+    return (this.told ||= label(this.node));
+  }
+
+  /** What is called: the same for calls that are repeats. */
+  get sort() {
+    return (this.sorted ||= sort(this.node));
+  }
+}
+
 // A clock's reading in a document has microseconds; what differs by less is the same moment.
 const SAME_MOMENT_S = 0.001;
 
@@ -52,25 +79,33 @@ export function build(answer) {
   const segments = tops.filter((span) => !span.inferred).sort(byTime);
   for (const span of inferred) span.parent = spans.get(String(span.node.parent_id)) ?? null;
   const roots = hang(segments, spans);
-  const known = [...spans.values()].flatMap((span) => [span.node.start_time, span.node.end_time]).filter(Number.isFinite);
-  const end = known.reduce((one, other) => Math.max(one, other), -Infinity);
+  const [start, end] = extent(spans.values());
   for (const root of roots) {
     adoptInitialization(root);
     settle(root, end);
   }
   for (const span of inferred) Object.assign(span, { end: span.parent?.end ?? span.end, deadline: span.parent?.deadline ?? null });
-  const start = known.reduce((one, other) => Math.min(one, other), Infinity);
   return {
     id: answer.Id,
     roots,
     segments: [...walk(roots)].filter((span) => span.segment),
     inferred: inferred.sort(byTime),
     spans,
-    start: known.length ? start : 0,
-    end: known.length ? end : 0,
+    start,
+    end,
     limitExceeded: answer.LimitExceeded === true,
     notices: answer.Notices ?? [],
   };
+}
+
+/** The first and the last moment that documents tell. @param {Iterable<Span>} spans @returns {[number, number]} */
+function extent(spans) {
+  let [first, last] = [Infinity, -Infinity];
+  for (const { start, end } of spans) {
+    if (start < first) first = start;
+    if (end > last) last = end;
+  }
+  return first <= last ? [first, last] : [0, 0];
 }
 
 /** @param {Span} one @param {Span} other */
@@ -80,31 +115,13 @@ const byTime = (one, other) => one.start - other.start || one.end - other.end;
 function take(node, parent, spans) {
   let id = String(node.id);
   for (let copy = 2; spans.has(id); copy += 1) id = `${node.id}#${copy}`;
-  const start = Number(node.start_time) || 0;
-  const open = !Number.isFinite(node.end_time);
-  let text = "";
-  const span = /** @type {Span} */ ({
-    id, node, parent, start, open,
-    end: open ? start : Math.max(start, node.end_time),
-    segment: parent === null,
-    inferred: parent === null && node.inferred === true,
-    deadline: null,
-    first: start,
-    last: start,
-    kind: kind(node, parent === null),
-    status: status(open ? { ...node, in_progress: true } : node),
-    get label() {
-      return (text ||= label(node));
-    },
-  });
-  span.home = parent?.home ?? span;
+  const span = new Span(id, node, parent);
   spans.set(id, span);
-  const below = Array.isArray(node.subsegments) ? node.subsegments : [];
-  span.children = below.map((child) => take(child, span, spans));
+  if (Array.isArray(node.subsegments)) for (const child of node.subsegments) span.children.push(take(child, span, spans));
   return span;
 }
 
-/** @param {Node} node @param {boolean} segment @returns {Span["kind"]} */
+/** @param {Node} node @param {boolean} segment @returns {Kind} */
 function kind(node, segment) {
   if (segment) return "segment";
   if (node.namespace === "aws" || node.namespace === "remote") return node.namespace;
@@ -117,14 +134,19 @@ function hang(segments, spans) {
   // The last first: when it is the turn of the one that began, what it called is below it already.
   for (const segment of [...segments].reverse()) {
     const caller = spans.get(String(segment.node.parent_id));
-    const circular = caller && [...upwards(caller)].some((span) => span === segment);
-    if (!caller || caller.inferred || circular) roots.push(segment);
+    if (!caller || caller.inferred || isAbove(segment, caller)) roots.push(segment);
     else {
       segment.parent = caller;
       caller.children.push(segment);
     }
   }
   return roots.reverse();
+}
+
+/** Whether a span called another one, through whatever. @param {Span} span @param {Span} other */
+function isAbove(span, other) {
+  for (const at of upwards(other)) if (at === span) return true;
+  return false;
 }
 
 /** A span, what called it, and so on. @param {Span | null} span */
@@ -161,7 +183,7 @@ function adoptInitialization(root) {
 
 /** Whether the layer opened up a cold start in it. @param {Span} span */
 export const isInitialization = (span) =>
-  !span.segment && (span.node.annotations?.initialization_type !== undefined || (/ init$/.test(span.node.name) && span.children.some((child) => child.kind === "import" || child.node.name === "runtime start")));
+  !span.segment && (span.node.annotations?.initialization_type !== undefined || (String(span.node.name).endsWith(" init") && span.children.some((child) => child.kind === "import" || child.node.name === "runtime start")));
 
 /** Whether it is no work but what the layer said when the function's time was nearly over. @param {Span} span */
 export const isDeadline = (span) => span.node.name === "Deadline" && span.status === "fault" && span.kind === "local" && span.parent !== null;

@@ -2,7 +2,7 @@
 /** The rows of the timeline: which are there, in which order, and what stands for many. No DOM. */
 import { status } from "../format.js";
 import { gaps } from "./gaps.js";
-import { exception, sort } from "./labels.js";
+import { exception } from "./labels.js";
 import { isInitialization, took, walk } from "./model.js";
 
 /** @typedef {import("./model.js").Span} Span */
@@ -19,7 +19,7 @@ import { isInitialization, took, walk } from "./model.js";
  * @property {Span[]} spans of a repeat
  * @property {Piece[]} pieces
  * @property {number | null} seconds
- * @property {import("./model.js").Span["status"]} status
+ * @property {import("./model.js").Status} status
  * @property {boolean | null} open whether what is below is shown; null: nothing is below
  * @property {string} above the key of the row that it is folded into
  */
@@ -30,6 +30,8 @@ export const REPEATS = 5;
 // An initialization with more imports than that is closed at first: the flame chart shows it better.
 const IMPORTS_SHOWN = 6;
 export const CALLED = "called";
+/** @type {Span[]} */
+const NONE = [];
 
 /** @param {Trace} trace @param {Choice} choice @returns {Row[]} */
 export function rows(trace, choice) {
@@ -46,31 +48,47 @@ const isOpen = (choice, key, at_first) => choice.folds.get(key) ?? at_first;
 /** @param {Row[]} made @param {Span} span @param {number} depth @param {string} above @param {Trace} trace @param {Choice} choice */
 function add(made, span, depth, above, trace, choice) {
   if (choice.only && !choice.only.has(span.id)) return;
-  const below = span.children.filter((child) => !child.segment && (!choice.only || choice.only.has(child.id)));
+  const below = span.children.length ? span.children.filter((child) => !child.segment && (!choice.only || choice.only.has(child.id))) : NONE;
   const own = choice.gaps && !choice.only ? gaps(span, trace) : [];
   const many = isInitialization(span) && [...walk(span.children)].length > IMPORTS_SHOWN;
   const open = below.length || own.length ? isOpen(choice, span.id, !many || Boolean(choice.only)) : null;
-  const row = spanRow(span, depth, above);
+  const row = new SpanRow(span, depth, above);
   row.open = open;
   made.push(row);
   if (open) addBelow(made, span, { below, own, depth: depth + 1, trace, choice });
 }
 
-/** @param {Span} span @param {number} depth @param {string} above @returns {Row} */
-function spanRow(span, depth, above) {
-  return {
-    key: span.id, kind: "span", depth, above, span, spans: [], open: null,
-    // Of 5,000 rows 40 are drawn, so labels are made when they are asked for.
-    get label() {
-      return span.label;
-    },
-    get detail() {
-      return detailOf(span);
-    },
-    pieces: [[span.start, span.end]],
-    seconds: took(span),
-    status: span.status,
-  };
+/** The row of a span. Of 5,000 some 40 are drawn, so what is drawn of it is made when it is asked for. @implements {Row} */
+class SpanRow {
+  /** @param {Span} span @param {number} depth @param {string} above */
+  constructor(span, depth, above) {
+    this.key = span.id;
+    this.kind = /** @type {const} */ ("span");
+    this.depth = depth;
+    this.above = above;
+    this.span = span;
+    this.spans = NONE;
+    /** @type {boolean | null} */
+    this.open = null;
+    this.status = span.status;
+  }
+
+  get label() {
+    return this.span.label;
+  }
+
+  get detail() {
+    return detailOf(this.span);
+  }
+
+  get seconds() {
+    return took(this.span);
+  }
+
+  /** @returns {Piece[]} */
+  get pieces() {
+    return [[this.span.start, this.span.end]];
+  }
 }
 
 /** What stands behind the label: where it runs, what went wrong, the statement of a query. @param {Span} span */
@@ -109,7 +127,7 @@ function repeats(spans) {
   if (spans.length < REPEATS) return new Map();
   for (const span of spans) {
     if (span.kind === "import") continue;
-    const name = `${span.kind} ${sort(span.node)}`;
+    const name = span.sort;
     const group = groups.get(name);
     if (group) group.push(span);
     else groups.set(name, [span]);
@@ -124,7 +142,7 @@ function addRepeat(made, spans, { depth, above, trace, choice }) {
   const open = isOpen(choice, key, false);
   made.push({
     key, kind: "repeat", depth, above, span: null, spans, open,
-    label: `${sort(spans[0].node)} × ${spans.length}`,
+    label: `${spans[0].sort} × ${spans.length}`,
     detail: "",
     pieces: spans.map((span) => [span.start, span.end]),
     seconds: covered(spans),
@@ -143,7 +161,7 @@ function addCalled(made, trace, choice) {
   });
   if (!open) return;
   for (const group of services(trace.inferred)) {
-    if (group.length < 2) made.push(spanRow(group[0], 1, CALLED));
+    if (group.length < 2) made.push(new SpanRow(group[0], 1, CALLED));
     else addService(made, group, choice);
   }
 }
@@ -158,7 +176,7 @@ function addService(made, group, choice) {
     label: `${name} × ${group.length}`, detail: origin ?? "",
     pieces: group.map((span) => [span.start, span.end]), seconds: covered(group), status: worst(group),
   });
-  if (open) for (const span of group) made.push(spanRow(span, 2, key));
+  if (open) for (const span of group) made.push(new SpanRow(span, 2, key));
 }
 
 /** The inferred segments of one service each, as the console groups them. @param {Span[]} inferred @returns {Span[][]} */

@@ -64,9 +64,11 @@ export function Timeline(props) {
 function useIntoView(body, place, height) {
   const seen = useRef(-1);
   useLayoutEffect(() => {
-    const box = body.current?.getBoundingClientRect();
-    if (place < 0 || !box || seen.current === place) return;
+    if (seen.current === place) return;
     seen.current = place;
+    // Asked for after that, since it makes the browser lay out the page.
+    const box = body.current?.getBoundingClientRect();
+    if (place < 0 || !box) return;
     const top = box.top + place * height;
     const upper = body.current?.previousElementSibling?.getBoundingClientRect().bottom ?? 0;
     const scroller = document.scrollingElement;

@@ -33,8 +33,9 @@ export function whereTimeWent(trace) {
 
 /** @param {Span} span @param {number} at @returns {[string, Kind]} */
 function nameOf(span, at) {
-  const call = [...upwards(span)].find((one) => one.kind === "aws" || one.kind === "remote" || one.segment);
-  if (call && !call.segment) return [call.node.name, call.kind === "aws" ? "aws" : "remote"];
+  for (let at = span; at && !at.segment; at = /** @type {Span} */ (at.parent)) {
+    if (at.kind === "aws" || at.kind === "remote") return [at.node.name, at.kind];
+  }
   if (span.kind === "import" || [...upwards(span)].some(isInitialization)) return ["Imports and module code", "init"];
   if (!span.segment && !span.children.length && span.parent?.segment && span.node.name in PHASES) return PHASES[span.node.name];
   const [name] = ownTime(span, whereIn(span, at));
