@@ -26,8 +26,13 @@ def reply(content: dict[str, Any]) -> Response:
 
 def refusal(error: api.ApiError) -> Response:
     """An error as AWS gives it."""
-    headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4())}
+    headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4()), **ending(error.status)}
     return JSONResponse({"__type": error.code, "message": error.message}, error.status, headers)
+
+
+def ending(status: int) -> dict[str, str]:
+    """What ends the connection with an answer to a request whose rest is not waited for (RFC 9110, 15.5.9 and 15.5.14)."""
+    return {"Connection": "close"} if status in (408, 413) else {}
 
 
 def _name(host: str) -> str:

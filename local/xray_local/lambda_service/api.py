@@ -20,6 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from xray_local import strangers
+
 from . import described, eventstream
 from .model import Event, Execution, Function, LambdaError
 from .naming import Target
@@ -82,7 +84,7 @@ async def _there(service: LambdaService, work: Coroutine[Any, Any, Result]) -> R
 def _refusal(error: LambdaError) -> Response:
     name = "Message" if error.code in UPPER_CASE else "message"
     side = "User" if error.status < 500 else "Service"
-    headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4())}
+    headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": str(uuid.uuid4()), **strangers.ending(error.status)}
     return JSONResponse({"Type": side, name: error.message, **error.members}, error.status, headers)
 
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** Every key there is, in one table: it drives the help and the handling. A view adds its own with useKeys. */
-import { useEffect } from "./base.js";
+import { useLayoutEffect } from "./base.js";
 
 /** @typedef {{keys: string, does: string, run: (event: KeyboardEvent) => void}} Binding `keys`: "j", "g m" (one after the other), "Shift+E", "?" */
 
@@ -14,7 +14,8 @@ export const table = () => [...groups.entries()];
 
 /** Bind keys while a component is shown. @param {string} group @param {Binding[]} bindings */
 export function useKeys(group, bindings) {
-  useEffect(() => {
+  // With the drawing and not after it: a key pressed in between would mean the rows that were there before.
+  useLayoutEffect(() => {
     groups.set(group, bindings);
     return () => {
       if (groups.get(group) === bindings) groups.delete(group);

@@ -181,7 +181,7 @@ import os
 def handler(event, context):
     left = context.get_remaining_time_in_millis()
     return {"id": context.aws_request_id, "arn": context.invoked_function_arn, "tenant": getattr(context, "tenant_id", None),
-            "trace": os.environ.get("_X_AMZN_TRACE_ID"), "soon": 2000 < left <= 3000, "event": event,
+            "trace": os.environ.get("_X_AMZN_TRACE_ID"), "soon": 0 < left <= 3000, "event": event,
             "custom": context.client_context and context.client_context.custom}
 """
     bench = Bench(tmp_path)
