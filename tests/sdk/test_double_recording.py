@@ -164,29 +164,35 @@ EMITS = """
     def send_entity(self, entity):
         self.got.append(entity.name)
         {then}
-xray_recorder.configure(emitter=Own())
+recorder.configure(emitter=Own())
 patch_all()
 """
+RECORDERS = {
+    "the SDK's": "recorder = xray_recorder\n",
+    "a second": "from aws_xray_sdk.core.recorder import AWSXRayRecorder\nrecorder = AWSXRayRecorder()\n",
+}
 
 
+@pytest.mark.parametrize("whose", RECORDERS)
 @pytest.mark.parametrize("kind", OWN_EMITTER)
-def test_an_emitter_of_the_functions_own(kind: str, tmp_path: Path, aws: AwsStub) -> None:
-    """It gets everything, as without us; what it sends on is sent once."""
+def test_an_emitter_of_the_functions_own(kind: str, whose: str, tmp_path: Path, aws: AwsStub) -> None:
+    """It gets everything that its recorder records, as without us; what it sends on is sent once."""
     sends_on = kind == "above the SDK's"
     emits = EMITS.format(then="super().send_entity(entity)" if sends_on else "pass")
     handler = """
 def handler(event, context):
-    with xray_recorder.in_subsegment("mine"):
-        load()
+    with recorder.in_subsegment("mine"):
+        load() if recorder is xray_recorder else None
     return Own.got
 """
-    code = OWN_EMITTER[kind] + emits + AWS + handler
+    code = RECORDERS[whose] + OWN_EMITTER[kind] + emits + AWS + handler
     bare = outcome(tmp_path, Function(PRELUDE + code, vendor=True, layered=False), aws)
     made = layered(tmp_path, code, aws)
 
-    assert bare.answers == made.answers == [["dynamodb", "mine"]]
+    below = ["dynamodb"] if whose == "the SDK's" else []
+    assert bare.answers == made.answers == [[*below, "mine"]]
     trees = [[names(tree) for tree in recorded_by_the_sdk(run.sent)] for run in (bare, made)]
-    assert trees == [[["mine", ["dynamodb"]]] if sends_on else []] * 2
+    assert trees == [[["mine", *([below] if below else [])]] if sends_on else []] * 2
 
 
 FAILING = {

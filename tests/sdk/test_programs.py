@@ -74,6 +74,44 @@ def handler(event, context):
     assert initialization["annotations"]["release"] == "r7"
 
 
+NOT_OURS = {
+    "a context that no recorder has": """
+from aws_xray_sdk.core.lambda_launcher import LambdaContext
+from aws_xray_sdk.core.models.subsegment import Subsegment
+context = LambdaContext()
+segment = context.get_trace_entity()
+context.put_subsegment(Subsegment("mine", "local", segment))
+found = [type(segment).__name__, context.get_trace_entity() is segment]
+
+def handler(event, context):
+    return found
+""",
+    "a function that says it is not in Lambda": """
+import os
+from aws_xray_sdk.core.context import Context
+os.environ.pop("LAMBDA_TASK_ROOT")
+xray_recorder.configure(context=Context(), context_missing="IGNORE_ERROR")
+
+def handler(event, context):
+    with xray_recorder.in_subsegment("mine"):
+        return [xray_recorder.current_segment(), xray_recorder.is_sampled()]
+""",
+}
+EXPECTED = dict(zip(NOT_OURS, (["DummySegment", True], [None, False]), strict=True))
+
+
+@pytest.mark.parametrize("name", NOT_OURS)
+def test_what_is_no_affair_of_ours(name: str, tmp_path: Path, aws: AwsStub) -> None:
+    """Contexts that Lambda's recorder does not use are as without the layer, as the SDK's own tests want them."""
+    bare, layered = (
+        outcome(tmp_path, Function(PRELUDE + NOT_OURS[name], vendor=True, layered=one), aws) for one in (False, True)
+    )
+
+    assert (layered.answers, layered.run.stderr) == (bare.answers, bare.run.stderr)
+    assert layered.answers == [EXPECTED[name]]
+    assert recorded_by_the_sdk(layered.sent) == recorded_by_the_sdk(bare.sent) == []
+
+
 def test_the_stand_in_at_module_scope_is_who_it_is_without_us(tmp_path: Path, aws: AwsStub) -> None:
     """Where there is a header before the first invocation, code that reads its ids off the segment finds them."""
     code = """

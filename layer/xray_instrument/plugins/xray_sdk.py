@@ -21,7 +21,7 @@ from ..context import live
 from ..guard import guarded
 from ..initialization import Initialization
 from .xray_sdk_context import ContextLocal, Local
-from .xray_sdk_entities import EXCEPTIONS, NODES, TRACE, Attribute, closed, put_below, quiet
+from .xray_sdk_entities import EXCEPTIONS, NODES, RECORDER, TRACE, Attribute, closed, put_below, quiet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # On a context: the function begins segments of its own in it.
 _OWN_SEGMENTS = "_xray_instrument_own_segments"
+# On a context: whose it is. One that no recorder has records nothing at module scope, as without us.
+_HOLDER = "_xray_instrument_recorder"
 # What the SDK's stand-in refuses.
 _ON_ROOT = (
     "put_annotation", "put_metadata", "put_http_meta", "set_aws", "set_user", "apply_status_code", "add_exception",
@@ -41,13 +43,13 @@ _ON_ROOT = (
 _NO_TRACE_ID = "1-00000000-000000000000000000000000"
 
 
-def _facade(trace: "Trace", models: "ModuleType") -> "Any":
-    """Make the SDK's stand-in of the Lambda segment, for a trace of ours."""
+def _facade(trace: "Trace", models: "ModuleType", context: "Any") -> "Any":
+    """Make the SDK's stand-in of the Lambda segment, for a trace of ours, in a context of the SDK's."""
     main, told = trace.main(), models.TraceHeader.from_header_str(os.environ.get("_X_AMZN_TRACE_ID"))
     # At module scope it is who it is without us, too, in the rare case that there is a header.
     above, trace_id = main.parent_id or told.parent or main.id, trace.trace_id or told.root or _NO_TRACE_ID
     facade = models.FacadeSegment("facade", above, trace_id, True)
-    facade.__dict__.update({TRACE: trace, NODES: {}, EXCEPTIONS: {}})
+    facade.__dict__.update({TRACE: trace, NODES: {}, EXCEPTIONS: {}, RECORDER: context.__dict__.get(_HOLDER)})
     return facade
 
 
@@ -63,26 +65,35 @@ class _Chosen:
         return self._plain.__get__(instance, owner) if chosen is None else chosen
 
 
-def _is_ours(trace: "Trace") -> bool:
+def _is_ours(trace: "Trace", context: "Any") -> bool:
     """Whether the SDK in this process would be in the trace that is recorded: it goes by the environment's header."""
     header = os.environ.get("_X_AMZN_TRACE_ID", "")
-    return trace.recording and trace.trace_id in header if header else trace.__class__ is Initialization
+    if header:
+        return trace.recording and trace.trace_id in header
+    return trace.__class__ is Initialization and _HOLDER in context.__dict__
+
+
+@guarded("aws_xray_sdk")
+def _hold(recorder: "Any", context: "Any") -> None:
+    """Note whose context this is."""
+    context.__dict__[_HOLDER] = recorder
 
 
 def _missing(models: "ModuleType") -> "Callable[[Any], Any]":
     """Return the choice for handle_context_missing of contexts other than Lambda's: a trace of ours is a segment after all.
 
-    Not where the function begins segments of its own in that context: then it is its own affair when one is missing.
+    Not where the function begins segments of its own in that context: then it is its own affair when one is missing. Nor
+    where it has taken away what tells the SDK that this is Lambda.
     """
 
     @guarded("aws_xray_sdk")
     def found(context: "Any") -> "Any":
         trace = live.trace
-        if _OWN_SEGMENTS in context.__dict__ or not _is_ours(trace):
+        if _OWN_SEGMENTS in context.__dict__ or not _is_ours(trace, context) or not os.environ.get("LAMBDA_TASK_ROOT"):
             return None
         facade = getattr(context._local, "segment", None)  # noqa: SLF001
         if getattr(facade, "__dict__", {}).get(TRACE) is not trace:
-            facade = _facade(trace, models)
+            facade = _facade(trace, models, context)
         for _ in range(2):
             context._local.entities = []  # noqa: SLF001
             context._local.segment = facade  # noqa: SLF001
@@ -109,7 +120,7 @@ def _refreshing(plain: "Any", models: "ModuleType", config: "Any") -> "Any":
 
     def xray_instrument_refresh_context(context: "Any") -> None:
         trace = live.trace
-        if not _is_ours(trace) or not config.sdk_enabled():
+        if not _is_ours(trace, context) or not config.sdk_enabled():
             plain(context)
             segment = getattr(context._local, "segment", None)  # noqa: SLF001
             if isinstance(segment, models.FacadeSegment) and not segment.sampled:
@@ -119,7 +130,7 @@ def _refreshing(plain: "Any", models: "ModuleType", config: "Any") -> "Any":
         segment = getattr(local, "segment", None)
         if getattr(segment, "__dict__", {}).get(TRACE) is trace or _user_made(segment, trace):
             return
-        facade = _facade(trace, models)
+        facade = _facade(trace, models, context)
         facade.save_origin_trace_header(models.TraceHeader.from_header_str(os.environ.get("_X_AMZN_TRACE_ID")))
         local.segment = facade
         local.entities = ()
@@ -171,11 +182,11 @@ def _copy_to_root(told: "dict[str, Any]", fields: "Document") -> None:
         fields["cause"] = {"working_directory": cause.get("working_directory", ""), "exceptions": exceptions}
 
 
-def apply(_recorder_module: "ModuleType") -> None:
+def apply(recorder_module: "ModuleType") -> None:
     """Hang ourselves into the SDK, before its recorder is made.
 
     Args:
-        _recorder_module: aws_xray_sdk.core.recorder, which has loaded all the modules that are changed here.
+        recorder_module: aws_xray_sdk.core.recorder, which has loaded all the modules that are changed here.
     """
     modules: "dict[str, Any]" = sys.modules
     package = "aws_xray_sdk.core."
@@ -186,6 +197,7 @@ def apply(_recorder_module: "ModuleType") -> None:
     facade = launcher.FacadeSegment
     if "in_progress" in vars(subsegment):
         return  # the same classes, loaded anew by somebody who keeps the modules
+    recorder_module.AWSXRayRecorder._context = Attribute("_context", _hold)  # noqa: SLF001
     subsegment.parent_id = Attribute("parent_id", put_below)
     subsegment.in_progress = Attribute("in_progress", closed)
     launcher.LambdaContext._local = Local()  # noqa: SLF001

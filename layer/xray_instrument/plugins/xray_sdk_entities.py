@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from ..model import Document, Trace
 
-# On the SDK's stand-in of the Lambda segment: the trace of ours that it stands for, the open nodes by id, and which
-# exception of ours (id) is told in the place of one of the SDK's.
+# On the SDK's stand-in of the Lambda segment: the trace of ours that it stands for, the open nodes by id, which
+# exception of ours (id) is told in the place of one of the SDK's, and the recorder in whose context it is.
 TRACE = "_xray_instrument_trace"
 NODES = "_xray_instrument_nodes"
 EXCEPTIONS = "_xray_instrument_exceptions"
+RECORDER = "_xray_instrument_recorder"
 # What a node says itself, or what is no part of a document.
 _NOT_FIELDS = frozenset(
     (
@@ -114,7 +115,7 @@ def put_below(entity: "Any", parent_id: "str | None") -> None:
     # Where the SDK says it is, unless we know of something open inside that.
     above, named = parent(), trace.open.get(parent_id)
     recorder.begin_below(node, above if named is None or inside(above, named) else named)
-    if own_emitter():
+    if own_emitter(entity):
         node.ours, node.announced = False, True
         entity.__dict__["parent_id"] = node.parent_id
     elif above.leaf and above.end_time is None and _below_a_call(entity):
@@ -158,10 +159,11 @@ def _same_exception(entity: "Any", stand_in: Subsegment) -> None:
         known.update({exception.id: told["exceptions"][0]["id"] for exception in cause.get("exceptions", ())})
 
 
-def own_emitter() -> bool:
-    """Whether the function has given the recorder an emitter of its own, which then must get everything."""
+def own_emitter(entity: "Any") -> bool:
+    """Whether the function has given an SDK subsegment's recorder an emitter of its own, which then must get everything."""
     core: "Any" = sys.modules.get("aws_xray_sdk.core")
-    emitter = getattr(getattr(core, "xray_recorder", None), "emitter", None)
+    recorder = entity.parent_segment.__dict__.get(RECORDER) or getattr(core, "xray_recorder", None)
+    emitter = getattr(recorder, "emitter", None)
     udp: "Any" = sys.modules.get("aws_xray_sdk.core.emitters.udp_emitter")
     return emitter is not None and udp is not None and type(emitter) is not udp.UDPEmitter
 
@@ -170,7 +172,7 @@ def quiet(plain: "Any") -> "Any":
     """Return UDPEmitter.send_entity without what our own emitter sends."""
 
     def xray_instrument_send_entity(emitter: "Any", entity: "Any") -> None:
-        if trace_of(entity) is None or own_emitter():
+        if trace_of(entity) is None or own_emitter(entity):
             plain(emitter, entity)
 
     return xray_instrument_send_entity
