@@ -1,12 +1,22 @@
 // The frame's pure parts: time ranges in words, files in parcels.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { duration } from "../../local/xray_local/ui/format.js";
 import * as parcels from "../../local/xray_local/ui/parcels.js";
 import * as period from "../../local/xray_local/ui/period.js";
 import { timeRange } from "../../local/xray_local/ui/url.js";
 
 process.env.TZ = "Europe/Berlin";
 const ID = "1-5f84c7a6-000000000000000000000002";
+
+test("durations have one unit, or two from two minutes on, and never sixty of one", () => {
+  const day = 86_400;
+  const values = [null, NaN, -1, 0, 0.0000004, 0.00084, 0.9996e-3, 0.0123, 0.09996, 0.4567, 0.9996, 1.842, 119.99, 119.999, 125, 179.7, 3569, 3599, 3600, 7200, 7500, day - 1, day, 2 * day - 1, 14 * day - 120, 14 * day + 3 * 3600];
+  assert.deepEqual(values.map(duration), [
+    "–", "–", "0 ms", "0 ms", "0 ms", "840 µs", "1 ms", "12.3 ms", "100 ms", "457 ms", "1 s", "1.84 s", "119.99 s", "2 min", "2 min 5 s", "3 min", "59 min 29 s", "1 h", "1 h", "2 h",
+    "2 h 5 min", "1 d", "1 d", "2 d", "14 d", "14 d 3 h",
+  ]);
+});
 
 test("time ranges are said in words, and nonsense is the last hour", () => {
   assert.deepEqual(

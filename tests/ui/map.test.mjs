@@ -246,10 +246,20 @@ test("Arrows leave and arrive along the flow, in both directions of it, and go a
   const [from, to] = [{ x: 0, y: 0 }, { x: 100, y: 50 }];
   assert.deepEqual(curves([from, to], "LR"), [[from, { x: 50, y: 0 }, { x: 50, y: 50 }, to]]);
   assert.deepEqual(curves([from, to], "TB"), [[from, { x: 0, y: 25 }, { x: 100, y: 25 }, to]]);
-  assert.deepEqual(curves([to, from], "LR"), [[to, { x: 150, y: 158 }, { x: -50, y: 108 }, from]]);
+  const text = (...points) => pathData(curves(points, "LR"));
+  assert.equal(text(to, from), "M100 50C136 50 136 122 100 122C50 122 50 122 0 122C-36 122 -36 0 0 0");
+  assert.equal(text(to, { x: 40, y: -90 }, from), "M100 50C136 50 136 -90 100 -90C70 -90 70 -90 40 -90C20 -90 20 -90 0 -90C-36 -90 -36 0 0 0");
   assert.equal(pathData(curves([from, to], "LR")), "M0 0C50 0 50 50 100 50");
   assert.deepEqual([middle(curves([from, to], "LR")), middle(curves([from, { x: 40, y: 9 }, to], "LR"))], [{ x: 50, y: 25 }, { x: 40, y: 9 }]);
   assert.equal(pathData(loop({ x: 0, y: 0 }, 10)), "M6 -8C13.2 -22 -13.2 -22 -6 -12");
+});
+
+test("Long names are shortened between letters, whatever a letter is made of.", () => {
+  const family = "\u{1F469}\u200D\u{1F469}\u200D\u{1F467}";
+  assert.deepEqual(
+    [shortened("orders", 6), shortened("a-very-long-name", 9), shortened(family.repeat(9), 5), shortened("\u{1F680}".repeat(4), 5)],
+    ["orders", "a-ver…ame", `${family.repeat(3)}…${family}`, "\u{1F680}".repeat(4)],
+  );
 });
 
 test("A small map is shown whole, in the middle, and not larger than life.", () => {

@@ -84,12 +84,23 @@ test("problems are where something went wrong first, not everything above it", (
   assert.deepEqual(wrong(trace), ["deep", "x"]);
 });
 
-test("the axis has round marks in one unit", () => {
+test("the axis has round marks in one unit, and of hours and days, too", () => {
   const range = { from: 0, to: 0.61 };
   assert.deepEqual(marks(range, 7).map((at) => mark(at, range)), ["0 ms", "100 ms", "200 ms", "300 ms", "400 ms", "500 ms", "600 ms"]);
-  assert.deepEqual(marks({ from: 1.13, to: 1.27 }, 4).map((at) => mark(at, { from: 1.13, to: 1.27 })), ["1150 ms", "1200 ms", "1250 ms"]);
+  assert.deepEqual(marks({ from: 1.13, to: 1.27 }, 4).map((at) => mark(at, { from: 1.13, to: 1.27 })), ["1.15 s", "1.2 s", "1.25 s"]);
   assert.deepEqual(marks({ from: 0, to: 12 }, 6).map((at) => mark(at, { from: 0, to: 12 })), ["0 s", "2 s", "4 s", "6 s", "8 s", "10 s", "12 s"]);
   assert.deepEqual(marks({ from: 0, to: 0 }, 5), [0]);
+  const said = (to, most, from = 0) => marks({ from, to }, most).map((at) => mark(at, { from, to }));
+  assert.deepEqual(
+    [said(1500, 5), said(20_000, 6), said(13 * 86_400, 5), said(200 * 86_400, 4), said(400_000.1234, 3, 400_000.1232)],
+    [
+      ["0 s", "5 min", "10 min", "15 min", "20 min", "25 min"],
+      ["0 s", "1 h", "2 h", "3 h", "4 h", "5 h"],
+      ["0 s", "5 d", "10 d"],
+      ["0 s", "50 d", "100 d", "150 d", "200 d"],
+      ["400000.1232 s", "400000.1233 s", "400000.1234 s"],
+    ],
+  );
 });
 
 test("a range stays within the trace, and in the address", () => {

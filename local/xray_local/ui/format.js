@@ -1,16 +1,24 @@
 // @ts-check
 /** Numbers and times as people read them. */
 
-/** A duration: 840 µs, 12.3 ms, 1.84 s, 2 min 5 s. @param {number | null | undefined} value seconds */
+const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
+/** Pairs of units, the first that a duration reaches counts: 2 min 5 s, 1 h 5 min, 1 d 5 h. @type {[number, number, string, number, string][]} */
+const PAIRS = [[DAY, DAY, "d", HOUR, "h"], [HOUR, HOUR, "h", MINUTE, "min"], [0, MINUTE, "min", 1, "s"]];
+
+/** A duration: 840 µs, 12.3 ms, 1.84 s, 2 min 5 s, 3 h, 13 d 4 h. @param {number | null | undefined} value seconds */
 export function duration(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const ms = value * 1000;
   if (ms < 0.0005) return "0 ms";
-  if (ms < 1) return `${Math.round(ms * 1000)} µs`;
-  if (ms < 100) return `${trim(ms, 1)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (value < 120) return `${trim(value, 2)} s`;
-  return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+  // What is rounded up to the next unit is said in that: 1 ms and not 1000 µs.
+  if (ms < 0.9995) return `${Math.round(ms * 1000)} µs`;
+  if (ms < 99.95) return `${trim(ms, 1)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (value < 119.995) return `${trim(value, 2)} s`;
+  const [, large, name, small, rest] = /** @type {(typeof PAIRS)[0]} */ (PAIRS.find(([from, , , one]) => Math.round(value / one) * one >= from));
+  const smalls = Math.round(value / small);
+  const [whole, over] = [Math.floor((smalls * small) / large), smalls % (large / small)];
+  return over ? `${whole} ${name} ${over} ${rest}` : `${whole} ${name}`;
 }
 
 /** @param {number} value @param {number} digits */

@@ -10,7 +10,7 @@ const short = (value) => Number(value.toFixed(1));
 /** @param {Point} point */
 const text = (point) => `${short(point.x)} ${short(point.y)}`;
 
-/** Points that arrows bend at have at least this much of line on both sides. */
+/** How far an arrow that leads back goes beyond its ends. */
 const BEND = 36;
 
 /**
@@ -20,19 +20,35 @@ const BEND = 36;
 export function curves(points, direction) {
   const along = direction === "LR" ? "x" : "y";
   const across = direction === "LR" ? "y" : "x";
-  return points.slice(1).map((end, place) => {
-    const start = points[place];
-    const gap = end[along] - start[along];
-    const bend = gap > 0 ? gap / 2 : Math.max(BEND, -gap / 2);
-    // Back to an earlier column: around what lies between, not through it.
-    const aside = gap > 0 ? 0 : BEND * 3;
-    return [
-      start,
-      /** @type {Point} */ ({ [along]: start[along] + bend, [across]: start[across] + aside }),
-      /** @type {Point} */ ({ [along]: end[along] - bend, [across]: end[across] + aside }),
-      end,
-    ];
-  });
+  if (points[points.length - 1][along] <= points[0][along]) return back(points, along, across);
+  return points.slice(1).map((end, place) => between(points[place], end, along, across));
+}
+
+/** @param {"x" | "y"} along @param {number} one @param {"x" | "y"} across @param {number} other */
+const at = (along, one, across, other) => /** @type {Point} */ ({ [along]: one, [across]: other });
+
+/** Leaves and arrives along the flow, or against it. @param {Point} start @param {Point} end @param {"x" | "y"} along @param {"x" | "y"} across @returns {Cubic} */
+function between(start, end, along, across) {
+  const bend = (end[along] - start[along]) / 2;
+  return [start, at(along, start[along] + bend, across, start[across]), at(along, end[along] - bend, across, end[across]), end];
+}
+
+/**
+ * To an earlier column: out and around, along the ways that the layout has kept free beside what lies between, and in from
+ * the front. Between neighbours there is none: then beside both. @param {Point[]} points @param {"x" | "y"} along @param {"x" | "y"} across @returns {Cubic[]}
+ */
+function back(points, along, across) {
+  const [start, end] = [points[0], points[points.length - 1]];
+  const inner = points.slice(1, -1);
+  const beside = Math.max(start[across], end[across]) + BEND * 2;
+  const out = at(along, start[along], across, inner[0]?.[across] ?? beside);
+  const into = at(along, end[along], across, inner.at(-1)?.[across] ?? beside);
+  const way = [out, ...inner, into];
+  return [
+    [start, at(along, start[along] + BEND, across, start[across]), at(along, start[along] + BEND, across, out[across]), out],
+    ...way.slice(1).map((point, place) => between(way[place], point, along, across)),
+    [into, at(along, end[along] - BEND, across, into[across]), at(along, end[along] - BEND, across, end[across]), end],
+  ];
 }
 
 /** An arrow from a node to itself, over its top. @param {Point} at @param {number} radius @returns {Cubic[]} */

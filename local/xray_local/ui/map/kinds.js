@@ -56,9 +56,13 @@ const ARN = /^arn:.*[:/](?=[^/:])/;
 /** What tells a node from its neighbours: of a queue's address and of an ARN the last part. @param {string} name */
 export const shortName = (name) => name.replace(QUEUE, "").replace(ARN, "");
 
-/** Both ends of a text, since names differ at either. @param {string} text @param {number} most characters */
+const letters = new Intl.Segmenter();
+
+/** Both ends of a text, since names differ at either. @param {string} text @param {number} most letters, as people count them */
 export function shortened(text, most) {
   if (text.length <= most) return text;
+  const all = [...letters.segment(text)].map(({ segment }) => segment);
+  if (all.length <= most) return text;
   const tail = Math.floor((most - 1) * 0.45);
-  return `${text.slice(0, most - 1 - tail)}…${text.slice(text.length - tail)}`;
+  return `${all.slice(0, most - 1 - tail).join("")}…${all.slice(all.length - tail).join("")}`;
 }

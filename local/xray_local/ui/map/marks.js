@@ -16,8 +16,8 @@ const RING = { wide: 5, dense: 4 };
 // Letters of these sizes that fit beside each other in the room of a node.
 const FITS = { wide: { name: 20, type: 23 }, dense: { name: 16, type: 22 } };
 
-// How wide letters of these texts are on average, in the widest of common fonts.
-const NAME_LETTER = 10;
+// How wide letters of these texts are on average, in the widest of common fonts. A name of wider ones lies over its arrow's beginning.
+const NAME_LETTER = 8.8;
 const TYPE_LETTER = 7;
 
 /** @param {{kind: import("./kinds.js").Kind, at?: Point, size: number}} props */
@@ -107,7 +107,7 @@ function ports(node, at, radius, { look, direction }, seconds) {
   const { name, below } = besides(node, seconds);
   const text = look.centre.x + 14 + Math.max(name.length * NAME_LETTER, below.length * TYPE_LETTER);
   // Rates change with every trace, and arrows that twitch with them would be seen.
-  const right = !look.dense ? radius + 2 : seconds ? look.box.width - look.centre.x - 26 : text;
+  const right = !look.dense ? radius + 2 : seconds ? look.box.width - look.centre.x - 14 : text;
   return { out: { x: at.x + right, y: at.y }, into: { x: at.x - radius - 9, y: at.y } };
 }
 

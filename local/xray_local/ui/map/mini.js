@@ -12,6 +12,8 @@ import { edgeSentence, nodeSentence } from "./words.js";
 /** @typedef {import("./graph.js").Graph} Graph */
 
 const SHOWN = 0.85;
+// Smaller than that nobody reads it: then it scrolls.
+const LEAST = 0.62;
 
 /** @param {string} traceId @returns {{graph: Graph | null, error: string}} */
 function useTraceGraph(traceId) {
@@ -58,7 +60,7 @@ export function MiniMap({ traceId, onNode, upright = false }) {
     };
   };
   return html`<div class="mini-map" tabindex="0" role="group" aria-label="Its services; the arrow keys scroll">
-    <svg role="group" aria-label="Services of this trace" viewBox=${`${x} ${y} ${width} ${height}`} width=${Math.round(width * SHOWN)} height=${Math.round(height * SHOWN)}>
+    <svg role="group" aria-label="Services of this trace" viewBox=${`${x} ${y} ${width} ${height}`} width=${Math.round(width * SHOWN)} height=${Math.round(height * SHOWN)} style=${{ minWidth: `${Math.round(width * LEAST)}px` }}>
       <${Markers} name="mini-arrow" />
       ${graph.edges.map((edge) => {
         const [from, to] = /** @type {import("./graph.js").Node[]} */ ([nodes.get(edge.from), nodes.get(edge.to)]);

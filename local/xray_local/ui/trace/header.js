@@ -2,7 +2,7 @@
 /** What is said about a trace as a whole. */
 import { html, useEffect, useMemo, useState } from "../base.js";
 import { CopyButton } from "../copy.js";
-import { STATUS, age, clock, duration, moment } from "../format.js";
+import { STATUS, age, clock, duration, moment, percent } from "../format.js";
 import { href } from "../url.js";
 import { mapping, printable } from "./labels.js";
 import { code, links, timedOut } from "./model.js";
@@ -50,7 +50,7 @@ export function Header({ trace, children, onProblem, problems, shared }) {
   const old = useAge(trace.start);
   return html`<header class="trace-head">
     <div class="line">
-      <h1>${method && html`<span class="method">${method}</span> `}${text} ${kind && html`<span class="quiet kind">${kind}</span>`}</h1>
+      <h1 title=${`${method} ${text}`.trim()}>${method && html`<span class="method">${method}</span> `}${text} ${kind && html`<span class="quiet kind">${kind}</span>`}</h1>
       <div class="actions">${children}</div>
     </div>
     <dl class="facts">
@@ -86,7 +86,7 @@ function Where({ trace }) {
   const rest = shares.filter((share) => !largest.includes(share)).reduce((sum, share) => sum + share.seconds, 0);
   return html`<section class="where" aria-label="Where the time went">
     <div class="where-bar" aria-hidden="true">${shares.map((share) => html`<i key=${share.name} class=${share.kind} style=${{ flexGrow: String(share.seconds / length) }} title=${`${share.name}: ${duration(share.seconds)}`}></i>`)}</div>
-    <ul>${largest.map((share) => html`<li key=${share.name}><i class=${`swatch ${share.kind}`} aria-hidden="true"></i>${share.name}${share.count > 1 ? ` × ${share.count}` : ""} <b>${duration(share.seconds)}</b> <span class="quiet">${Math.round((share.seconds / length) * 100)} %</span></li>`)}
-      ${rest > 0 && html`<li class="quiet">everything else <b>${duration(rest)}</b></li>`}</ul>
+    <ul>${largest.map((share) => html`<li key=${share.name}><i class=${`swatch ${share.kind}`} aria-hidden="true"></i>${share.name}${share.count > 1 ? ` × ${share.count}` : ""} <b>${duration(share.seconds)}</b> <span class="quiet">${percent(share.seconds / length)}</span></li>`)}
+      ${rest > 0 && html`<li class="quiet"><i class="swatch" aria-hidden="true"></i>everything else <b>${duration(rest)}</b></li>`}</ul>
   </section>`;
 }
