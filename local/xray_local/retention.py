@@ -67,7 +67,9 @@ class Calendar:
 
 
 def said(jump: float) -> str:
-    """A jump for a person."""
+    """A jump for a person; seconds that only the reading of two clocks makes are none."""
+    if abs(jump) < 1:
+        return "to what it was at the start"
     size, unit = next((pair for pair in ((86_400, "days"), (3_600, "h"), (60, "min")) if abs(jump) >= pair[0] * 2), (1, "s"))
     return f"{abs(jump) / size:.0f} {unit} {'ahead' if jump > 0 else 'back'} since the start"
 
