@@ -18,6 +18,8 @@ test("times that differ much have bars that grow, and none is lost", () => {
 });
 
 test("no value gives no bar, and one or equal values give one", () => {
+  const [first, second] = fromValues([0, 0.05, 1, 2, 3], 20);
+  assert.deepEqual([first.from, first.count, second.from === first.to, covered([first, second], 0, 0).from], [0, 1, true, 0]);
   assert.deepEqual([fromValues([]), fromValues([0]), fromValues([0.5, 0.5])], [[], [{ from: 0, to: 0.001, count: 1 }], [{ from: 0.5, to: 0.501, count: 2 }]]);
 });
 

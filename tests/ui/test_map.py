@@ -28,13 +28,13 @@ def test_every_node_says_what_it_is(shop: Visit) -> None:
             "Client to orders, average 200 ms, 3 calls",
             "Client to payments, average 400 ms, 1 call",
             "Client, average 250 ms, 0.07 traces per minute",
-            "orders to orders, average 200 ms, 3 calls",
-            "orders to orders, average 100 ms, 3 calls",
+            "orders to orders (Function), average 200 ms, 3 calls",
+            "orders to orders (Table), average 100 ms, 3 calls",
             "orders, AWS::DynamoDB::Table, average 125 ms, 0.07 traces per minute",
             "orders, AWS::Lambda, average 200 ms, 0.05 traces per minute",
             "orders, AWS::Lambda::Function, average 190 ms, 0.05 traces per minute",
             "payments to orders, average 200 ms, 1 call",
-            "payments to payments, average 400 ms, 1 call",
+            "payments to payments (Function), average 400 ms, 1 call",
             "payments, AWS::Lambda, average 400 ms, 0.02 traces per minute",
             "payments, AWS::Lambda::Function, average 390 ms, 0.02 traces per minute, 100 % fault (5xx)",
         ]
@@ -115,8 +115,8 @@ def test_the_list_is_the_whole_map(shop: Visit) -> None:
     nodes.get_by_role("button", name="Average").click()
     averages = nodes.locator("tbody tr td:nth-child(5)").all_inner_texts()
     assert averages == ["400 ms", "390 ms", "250 ms", "200 ms", "190 ms", "125 ms"]
-    calls.get_by_role("button", name="payments → payments").click()
-    panel(page).get_by_role("heading", name="payments → payments").wait_for()
+    calls.get_by_role("button", name="payments → payments (Function)").click()
+    panel(page).get_by_role("heading", name="payments → payments (Function)").wait_for()
     assert place(page)[1] == {"show": "list", "edge": f"payments~AWS::Lambda → payments~{FUNCTION}~123456789012"}
 
 

@@ -65,8 +65,9 @@ def take(page: Page, endpoint: str, scene: Scene, played: Played | None, path: P
     page.goto("about:blank")
     page.goto(f"{endpoint}/#/{scene.place(played)}")  # type: ignore[arg-type]
     page.locator(scene.ready).first.wait_for(timeout=20_000)
-    # On a narrow page what the picture is of stands further down.
-    page.locator(scene.ready).first.scroll_into_view_if_needed()
+    # On a narrow page what the picture is of stands further down; on a wide one its beginning is in sight.
+    if page.viewport_size == SIZES["380"]:
+        page.locator(scene.ready).first.scroll_into_view_if_needed()
     page.wait_for_timeout(CALM_MS)
     page.screenshot(path=path)
     print(path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path)

@@ -29,6 +29,8 @@ export function fromValues(values, wanted = 40) {
   const sorted = Float64Array.from(values).sort();
   if (!sorted.length) return [];
   const ends = edges(Math.max(sorted[0], 0), sorted[sorted.length - 1], quantile(sorted, 0.02), quantile(sorted, 0.98), wanted);
+  // A logarithmic axis cannot begin at 0; what is shorter than its beginning is in the first bar all the same.
+  if (sorted[0] < ends[0]) ends[0] = readable(Math.max(sorted[0], 0), Math.floor);
   const bars = ends.slice(1).map((to, place) => ({ from: ends[place], to, count: 0 }));
   let at = 0;
   for (const value of sorted) {

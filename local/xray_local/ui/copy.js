@@ -1,5 +1,5 @@
 // @ts-check
-/** A button that copies a text, and says so. */
+/** Lines to copy, and a button that copies a text and says so. */
 import { html, useEffect, useState } from "./base.js";
 
 const SAID_FOR_MS = 1500;
@@ -26,4 +26,10 @@ export function CopyButton({ text, label = "Copy", class: kind = "", name }) {
   }, [said]);
   return html`<button type="button" class=${`copy ${kind}`} aria-label=${name && !said ? `${label} ${name}` : undefined}
     onClick=${() => copy(text).then(() => say("Copied"), () => say("Not copied"))}><span aria-live="polite">${said || label}</span></button>`;
+}
+
+/** Lines of a terminal. Where there is too little room they break between words, not in an option's or an address's middle. @param {{text: string, name: string}} props */
+export function Lines({ text, name }) {
+  const words = text.split(/(\s+)/).map((word, place) => (place % 2 ? word : html`<span key=${place} class="word">${word}</span>`));
+  return html`<div class="code"><pre><code>${words}</code></pre><${CopyButton} text=${text} name=${name} /></div>`;
 }

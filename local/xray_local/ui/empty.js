@@ -2,7 +2,7 @@
 /** Where there is nothing to see yet: how to send a first trace, with a button that sends one. */
 import { html, useEffect, useState } from "./base.js";
 import * as api from "./api.js";
-import { CopyButton } from "./copy.js";
+import { Lines } from "./copy.js";
 import { ImportButton } from "./transfer.js";
 import { go } from "./url.js";
 
@@ -54,7 +54,7 @@ export function Empty({ title = "No traces yet", children }) {
       ${ways(address, functions).map((way) => html`<li key=${way.title}>
         <h3>${way.title}</h3>
         <p class="quiet">${way.text}</p>
-        <div class="code"><pre><code>${way.lines}</code></pre><${CopyButton} text=${way.lines} name=${`the lines for ${way.title}`} /></div>
+        <${Lines} text=${way.lines} name=${`the lines for ${way.title}`} />
       </li>`)}
     </ol>
     <p class="quiet">It appears here by itself, within a second. If it does not, <code>xray-local doctor</code> tells why.</p>

@@ -1,7 +1,7 @@
 // @ts-check
 /** What keeps traces from being complete, in a strip below the header: each one can be opened, and put away. */
 import { html, useEffect, useState } from "./base.js";
-import { CopyButton } from "./copy.js";
+import { Lines } from "./copy.js";
 import { listen } from "./live.js";
 import { warnings } from "./warnings.js";
 
@@ -47,7 +47,7 @@ function Notice({ warning, onPutAway }) {
     ${details.length
       ? html`<details><summary>${said}</summary>
           <ul>${details.map((one, place) => html`<li key=${place}><span>${one.head}</span>
-            <div class="code"><pre><code>${one.text}</code></pre><${CopyButton} text=${one.text} name=${one.head} /></div></li>`)}</ul>
+            <${Lines} text=${one.text} name=${one.head} /></li>`)}</ul>
         </details>`
       : html`<div class="said">${said}</div>`}
     <button type="button" class="plain" aria-label=${`Put away: ${text}`} onClick=${onPutAway}>×</button>

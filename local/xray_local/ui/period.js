@@ -19,7 +19,8 @@ export function lastWords(text) {
 
 /** @param {Date} date @param {boolean} withDay */
 function short(date, withDay) {
-  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: date.getSeconds() ? "2-digit" : undefined });
+  // As everywhere on the page: 24 hours.
+  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: date.getSeconds() ? "2-digit" : undefined, hourCycle: "h23" });
   return withDay ? `${date.toLocaleDateString([], { month: "short", day: "numeric" })}, ${time}` : time;
 }
 

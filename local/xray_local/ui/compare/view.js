@@ -63,16 +63,22 @@ function verdict(first, second) {
   return `The second took ${duration(Math.abs(second - first))} ${second > first ? "more" : "less"}: ${said}.`;
 }
 
+/** The colour of a trace's bars. */
+const WHICH = /** @type {Record<string, unknown>} */ ({
+  First: html`<i class="swatch first" aria-hidden="true"></i>`,
+  Second: html`<i class="swatch second" aria-hidden="true"></i>`,
+});
+
 /** @param {{which: string, trace: Trace, most: number}} props */
 function Card({ which, trace, most }) {
   const { method, text, kind } = title(trace);
   const went = outcome(trace);
   const length = trace.end - trace.start;
   return html`<section class="card" aria-label=${`${which} trace`}>
-    <p class="quiet">${which}, ${age(trace.start) === "now" ? "now" : `${age(trace.start)} ago`}</p>
+    <p class="quiet">${WHICH[which]}<span>${which}, ${age(trace.start) === "now" ? "now" : `${age(trace.start)} ago`}</span></p>
     <h2><a href=${href(["traces", trace.id])}>${method} ${text}</a> <span class="quiet kind">${kind}</span></h2>
     <p><span class=${`status ${went}`}><span class="sign" aria-hidden="true">${STATUS[went].sign}</span>${STATUS[went].text}</span> <b>${duration(length)}</b> <span class="mono quiet id">${trace.id}</span></p>
-    <div class="length" aria-hidden="true"><i style=${{ width: `${(length / (most || 1)) * 100}%` }}></i></div>
+    <div class="length" aria-hidden="true"><i class=${which.toLowerCase()} style=${{ width: `${(length / (most || 1)) * 100}%` }}></i></div>
   </section>`;
 }
 
@@ -82,10 +88,10 @@ function Summary({ first, second }) {
   const most = Math.max(0.000001, ...all.map((share) => Math.max(share.first, share.second)));
   if (!all.length) return null;
   return html`<section aria-label="Where the time went"><h2>Where the time went</h2>
-    <table class="shares"><thead><tr><th scope="col">What</th><th scope="col" class="number">First</th><th scope="col" class="number">Second</th><th scope="col" class="number">Difference</th><th scope="col" class="wide"><span class="visually-hidden">Bars</span></th></tr></thead>
+    <table class="shares"><thead><tr><th scope="col">What</th><th scope="col" class="number">${WHICH.First}First</th><th scope="col" class="number">${WHICH.Second}Second</th><th scope="col" class="number">Difference</th><th scope="col" class="wide"><span class="visually-hidden">Bars</span></th></tr></thead>
     <tbody>${all.map((share) => html`<tr key=${share.name}><th scope="row">${share.name}</th><td class="number">${share.first ? duration(share.first) : "–"}</td><td class="number">${share.second ? duration(share.second) : "–"}</td>
       <td class="number"><${Delta} value=${share.delta} /></td>
-      <td class="wide" aria-hidden="true"><i class=${share.kind} style=${{ width: `${(share.first / most) * 100}%` }}></i><i class=${`${share.kind} second`} style=${{ width: `${(share.second / most) * 100}%` }}></i></td></tr>`)}</tbody></table>
+      <td class="wide" aria-hidden="true">${share.first > 0 && html`<i class="first" style=${{ width: `${(share.first / most) * 100}%` }}></i>`}${share.second > 0 && html`<i class="second" style=${{ width: `${(share.second / most) * 100}%` }}></i>`}</td></tr>`)}</tbody></table>
   </section>`;
 }
 
@@ -103,14 +109,14 @@ function Pairs({ pairs, first, second, flat }) {
   const [from, to] = useShown(body, pairs.length, height);
   const most = useMemo(() => Math.max(0.000001, ...pairs.slice(0, 20000).flatMap((pair) => [pair.first?.seconds ?? 0, pair.second?.seconds ?? 0])), [pairs]);
   return html`<div role="table" class="both" aria-label="Call by call" aria-rowcount=${pairs.length + 1}>
-    <div role="rowgroup" class="head"><div role="row" aria-rowindex="1" class="pair"><span role="columnheader">Name</span><span role="columnheader" class="number">First</span><span role="columnheader" class="number">Second</span><span role="columnheader" class="number">Difference</span><span role="columnheader" class="lengths"><span class="visually-hidden">Bars</span></span></div></div>
+    <div role="rowgroup" class="head"><div role="row" aria-rowindex="1" class="pair"><span role="columnheader">Name</span><span role="columnheader" class="number">${WHICH.First}First</span><span role="columnheader" class="number">${WHICH.Second}Second</span><span role="columnheader" class="number">Difference</span><span role="columnheader" class="lengths"><span class="visually-hidden">Bars</span></span></div></div>
     <div role="rowgroup" class="body" ref=${body} style=${{ height: `${pairs.length * height}px` }}>
       ${pairs.slice(from, to).map((pair, at) => html`<div role="row" key=${pair.key} aria-rowindex=${from + at + 2} class=${`pair ${pair.first && pair.second ? "" : "one-side"}`} style=${{ top: `${(from + at) * height}px` }}>
         <span role="cell" class="name" style=${{ "--depth": String(flat ? 0 : Math.min(pair.depth, 12)) }} title=${pair.label}>${pair.label}${times(pair)} <span class="more quiet">${pair.detail || (pair.first ? (pair.second ? "" : "only in the first") : "only in the second")}</span></span>
         <span role="cell" class="number"><${SideOf} side=${pair.first} trace=${first} which="first" name=${pair.label} /></span>
         <span role="cell" class="number"><${SideOf} side=${pair.second} trace=${second} which="second" name=${pair.label} /></span>
         <span role="cell" class="number"><${Delta} value=${pair.delta} /></span>
-        <span role="cell" class="lengths" aria-hidden="true"><i style=${{ width: `${((pair.first?.seconds ?? 0) / most) * 100}%` }}></i><i class="second" style=${{ width: `${((pair.second?.seconds ?? 0) / most) * 100}%` }}></i></span>
+        <span role="cell" class="lengths" aria-hidden="true"><i class="first" style=${{ width: `${((pair.first?.seconds ?? 0) / most) * 100}%` }}></i><i class="second" style=${{ width: `${((pair.second?.seconds ?? 0) / most) * 100}%` }}></i></span>
       </div>`)}
       ${!pairs.length && html`<p class="pad quiet">No differences.</p>`}
     </div></div>`;

@@ -5,13 +5,12 @@ import { STATUS, duration, percent } from "../format.js";
 import { useKeys } from "../keys.js";
 import { middle } from "./curves.js";
 import { average, shares, weight } from "./graph.js";
-import { shortName } from "./kinds.js";
 import { LARGEST, layout } from "./layout.js";
 import { EdgeMark, Markers, NodeMark, wayOf } from "./marks.js";
 import { STEP, useLens, useSize } from "./pan.js";
 import { percentile } from "./times.js";
 import { neighbour, walks } from "./walk.js";
-import { edgeSentence, many, nodeSentence, rate } from "./words.js";
+import { edgeSentence, ends, many, nodeSentence, rate } from "./words.js";
 
 /** @typedef {import("./graph.js").Node} Node */
 /** @typedef {import("./graph.js").Edge} Edge */
@@ -79,7 +78,7 @@ const dimmed = (look, key) => Boolean(look.lit && !look.lit.has(key));
 const Edges = ({ look, nodes, choose, setHover, ways, thickness }) =>
   ways.map(({ edge, way }) => {
     const chosen = look.chosen === edge.key;
-    const [from, to] = [edge.from, edge.to].map((key) => nodes.get(key)?.name ?? "");
+    const [from, to] = [edge.from, edge.to].map((key) => nodes.get(key));
     return html`<g
       key=${edge.key} class=${`edge ${chosen ? "chosen" : ""}`} role="button" tabindex="-1" aria-pressed=${chosen ? "true" : "false"}
       aria-label=${edgeSentence(edge, from, to)} onClick=${() => choose({ edge: edge.key })}
@@ -195,5 +194,5 @@ function Hover({ hover, nodes, ways, laid, lens, seconds, radius }) {
   const found = ways.find((/** @type {{edge: Edge}} */ { edge }) => edge.key === hover);
   if (!found) return null;
   const [from, to] = [nodes.get(found.edge.from), nodes.get(found.edge.to)];
-  return html`<${Tip} title=${`${shortName(from.name)} → ${shortName(to.name)}`} type="" lines=${edgeLines(found.edge)} counts=${found.edge.counts} ...${placed(middle(found.way), 6)} />`;
+  return html`<${Tip} title=${ends(from, to)} type="" lines=${edgeLines(found.edge)} counts=${found.edge.counts} ...${placed(middle(found.way), 6)} />`;
 }

@@ -3,7 +3,7 @@
 import { html } from "../base.js";
 import { STATUS, duration } from "../format.js";
 import { arc, curves, cuts, loop, middle, pathData } from "./curves.js";
-import { average, shares } from "./graph.js";
+import { OUTCOMES, average, shares } from "./graph.js";
 import { ICONS, kindOf, shortName, shortened } from "./kinds.js";
 import { often } from "./words.js";
 
@@ -14,10 +14,10 @@ import { often } from "./words.js";
 
 const RING = { wide: 5, dense: 4 };
 // Letters of these sizes that fit beside each other in the room of a node.
-const FITS = { wide: { name: 20, type: 23 }, dense: { name: 16, type: 22 } };
+const FITS = { wide: { name: 20, type: 23 }, dense: { name: 14, type: 22 } };
 
 // How wide letters of these texts are on average, in the widest of common fonts. A name of wider ones lies over its arrow's beginning.
-const NAME_LETTER = 8.8;
+const NAME_LETTER = 9.6;
 const TYPE_LETTER = 7;
 
 /** @param {{kind: import("./kinds.js").Kind, at?: Point, size: number}} props */
@@ -41,11 +41,12 @@ function Ring({ counts, radius, width }) {
 // The corners that the arrows and the icon leave free, in degrees from the top.
 const CORNERS = [45, 135, 225];
 
-/** A sign for each outcome but ok, the gravest at the upper right. @param {{counts: import("./graph.js").Counts, radius: number}} props */
-function Signs({ counts, radius }) {
-  return shares(counts)
-    .filter(({ outcome }) => outcome !== "ok")
-    .map(({ outcome }, place) => {
+/** A sign for each outcome but ok, the gravest at the upper right. @param {{node: Node, radius: number}} props */
+function Signs({ node, radius }) {
+  // A function that Lambda calls later has faults that Lambda's own side has not; merged, they are seen all the same.
+  const all = [node, ...(node.parts ?? [])];
+  return OUTCOMES.filter((outcome) => outcome !== "ok" && all.some(({ counts }) => counts[outcome] > 0))
+    .map((outcome, place) => {
       const turn = (CORNERS[place] * Math.PI) / 180;
       return html`<g key=${outcome} class=${`sign ${outcome}`} transform=${`translate(${(radius * Math.sin(turn)).toFixed(1)} ${(-radius * Math.cos(turn)).toFixed(1)})`}>
         <circle r="8.5" /><text y="4.5">${STATUS[outcome].sign}</text>
@@ -93,7 +94,7 @@ export function NodeMark({ node, at, radius, layout, icons, seconds, dim = false
     <circle class="disc" r=${radius} />
     <${Ring} counts=${node.client ? { ...node.counts, total: 0, ok: 0, error: 0, fault: 0, throttle: 0 } : node.counts} radius=${radius - width / 2} width=${width} />
     <${Inside} node=${node} radius=${radius} icons=${icons || look.dense || node.client} seconds=${seconds} />
-    ${!node.client && html`<${Signs} counts=${node.counts} radius=${radius} />`}
+    ${!node.client && html`<${Signs} node=${node} radius=${radius} />`}
     <${Label} node=${node} look=${look} radius=${radius} seconds=${seconds} />
   </g>`;
 }

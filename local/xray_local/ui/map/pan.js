@@ -12,6 +12,7 @@ const MOST = 3;
 const MOST_FITTED = 1.15;
 // Smaller than that no text can be read: a map that does not fit begins at its start, and is moved.
 const READABLE = { LR: 0.5, TB: 0.55 };
+const LARGE = 0.9;
 export const STEP = 1.25;
 
 /** @param {number} scale */
@@ -29,7 +30,9 @@ export function fitted(box, size) {
  */
 export function opened(box, size, direction) {
   const whole = fitted(box, size);
-  const least = READABLE[direction];
+  // What flows downwards is moved anyway, and is as large as its breadth allows.
+  const broad = direction === "TB" ? Math.min(LARGE, size.width / (box.width || 1)) : 0;
+  const least = Math.max(READABLE[direction], broad);
   if (whole.scale >= least) return whole;
   const middle = zoomed(whole, least / whole.scale, { x: size.width / 2, y: size.height / 2 });
   // The end of a flow that is too long is out of sight, never its start.

@@ -11,7 +11,7 @@ import { OUTCOMES, average, shares } from "./graph.js";
 import { WORDS, kindOf, shortName } from "./kinds.js";
 import { Icon } from "./marks.js";
 import { percentile, total, within } from "./times.js";
-import { rate } from "./words.js";
+import { ends, rate } from "./words.js";
 
 /** @typedef {import("./graph.js").Node} Node */
 /** @typedef {import("./graph.js").Edge} Edge */
@@ -152,7 +152,7 @@ export function Panel({ node, edge, around }) {
   useEffect(() => heading.current?.parentElement?.parentElement?.scrollTo?.(0, 0), [key]);
   const named = (/** @type {string | undefined} */ wanted) => around.graph.nodes.find((one) => one.key === wanted);
   const kind = kindOf(node ?? named(edge?.to) ?? { type: "" });
-  const title = node ? node.name : [edge?.from, edge?.to].map((end) => shortName(named(end)?.name ?? "")).join(" → ");
+  const title = node ? node.name : ends(named(edge?.from), named(edge?.to));
   return html`<aside class="map-panel" aria-label=${title}>
     <div class="head">
       <svg width="28" height="28" viewBox="-14 -14 28 28" aria-hidden="true"><${Icon} kind=${kind} size=${22} /></svg>

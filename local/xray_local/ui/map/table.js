@@ -6,7 +6,7 @@ import { OUTCOMES, average } from "./graph.js";
 import { WORDS, kindOf, shortName } from "./kinds.js";
 import { Icon } from "./marks.js";
 import { percentile } from "./times.js";
-import { rate } from "./words.js";
+import { ends, rate } from "./words.js";
 
 /** @typedef {import("./graph.js").Node} Node */
 /** @typedef {import("./graph.js").Edge} Edge */
@@ -72,7 +72,7 @@ function Sortable({ caption, columns, rows, first, chosen, lit }) {
  * @param {{graph: import("./graph.js").Graph, seconds: number, chosen: string | null, lit: Set<string> | null, onChoose: (what: {node?: string, edge?: string}) => void}} props
  */
 export function Tables({ graph, seconds, chosen, lit, onChoose }) {
-  const names = useMemo(() => new Map(graph.nodes.map((node) => [node.key, shortName(node.name)])), [graph]);
+  const names = useMemo(() => new Map(graph.nodes.map((node) => [node.key, node])), [graph]);
   /** @param {string} key @param {string} kind @param {unknown} text */
   const button = (key, kind, text) => html`<button class="plain open" aria-pressed=${key === chosen ? "true" : "false"} onClick=${() => onChoose({ [kind]: key === chosen ? "" : key })}>${text}</button>`;
   const [nodeColumns, edgeColumns] = useMemo(() => {
@@ -81,7 +81,7 @@ export function Tables({ graph, seconds, chosen, lit, onChoose }) {
     const name = { key: "name", title: "Name", value: (node) => node.name, show: (node) => button(node.key, "node", html`${icon(node)}<span title=${node.name}>${shortName(node.name)}</span>`) };
     /** @type {Column} */
     const type = { key: "type", title: "Type", value: (node) => node.type, show: (node) => html`<span class="quiet">${node.type || WORDS[kindOf(node)]}</span>` };
-    const text = (/** @type {Edge} */ edge) => `${names.get(edge.from)} → ${names.get(edge.to)}`;
+    const text = (/** @type {Edge} */ edge) => ends(names.get(edge.from), names.get(edge.to));
     /** @type {Column} */
     const call = { key: "call", title: "From → to", value: text, show: (edge) => button(edge.key, "edge", html`<span>${text(edge)}</span>${edge.link ? html`<span class="quiet"> (linked traces)</span>` : ""}`) };
     return [[name, type, ...measured(seconds)], [call, ...measured(seconds)]];

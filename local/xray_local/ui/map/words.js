@@ -1,7 +1,7 @@
 // @ts-check
 /** What the map says in words: rates, shares, and a sentence for each node and edge. No DOM. */
 import { STATUS, count, duration, percent } from "../format.js";
-import { average, shares } from "./graph.js";
+import { average, lastWord, shares } from "./graph.js";
 import { WORDS, kindOf, shortName } from "./kinds.js";
 import { percentile } from "./times.js";
 
@@ -32,9 +32,17 @@ export function nodeSentence(node, seconds) {
   return [what, `average ${duration(average(node.counts))}`, often, ...outcomes(node.counts)].join(", ");
 }
 
-/** @param {import("./graph.js").Edge} edge @param {string} from @param {string} to */
+/** The two ends by name; of Lambda's two nodes of one name the second is told apart. @param {Ended | undefined} from @param {Ended | undefined} to @param {string} [arrow] */
+export function ends(from, to, arrow = " → ") {
+  const [one, other] = [from, to].map((node) => shortName(node?.name ?? ""));
+  return `${one}${arrow}${other}${one === other && from?.type !== to?.type && to?.type ? ` (${lastWord(to.type)})` : ""}`;
+}
+
+/** @typedef {{name: string, type: string}} Ended */
+
+/** @param {import("./graph.js").Edge} edge @param {Ended | undefined} from @param {Ended | undefined} to */
 export function edgeSentence(edge, from, to) {
-  const ends = `${shortName(from)} to ${shortName(to)}`;
-  if (edge.link) return `${ends}, linked traces${edge.ages.length ? `, waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""}`;
-  return [ends, `average ${duration(average(edge.counts))}`, many(edge.counts.total, "call"), ...outcomes(edge.counts)].join(", ");
+  const between = ends(from, to, " to ");
+  if (edge.link) return `${between}, linked traces${edge.ages.length ? `, waited ${duration(percentile(edge.ages, 0.5))} (median)` : ""}`;
+  return [between, `average ${duration(average(edge.counts))}`, many(edge.counts.total, "call"), ...outcomes(edge.counts)].join(", ");
 }

@@ -7,7 +7,7 @@
 import { html, useMemo, useRef, useState } from "../base.js";
 import { duration } from "../format.js";
 import { mark, marks } from "./axis.js";
-import { coldStart, isModule, modules } from "./flame.js";
+import { coldStart, isModule, modules, unhidden } from "./flame.js";
 import { useWidth } from "./state.js";
 
 /** @typedef {import("./flame.js").Block} Block */
@@ -15,9 +15,14 @@ import { useWidth } from "./state.js";
 
 const LEVEL = 26;
 const MARK_WIDTH = 90;
-// Narrower than that in pixels a block has no room for a letter.
-const LABEL_FROM = 24;
+// How wide a letter of a block's text is, in the widest of common fonts; and the padding at both ends.
+const LETTER = 7;
+const PADDING = 10;
+// Of a longer name that many letters say something.
+const LEAST_LETTERS = 5;
 const MOST_BLOCKS = 400;
+// A module that took less of the time from its first import's beginning to its last one's end was imported in pieces.
+const WHOLE = 0.95;
 
 /** @param {{trace: import("./model.js").Trace, spans: import("./model.js").Span[], onSelect: (id: string) => void}} props */
 export function ColdStarts({ trace, spans, onSelect }) {
@@ -48,22 +53,38 @@ function summary(cold, all) {
   return `${parts.join(", ")}.${loaded}`;
 }
 
+/** Everything about a block. @param {Block} block */
+function told({ name, seconds, own, start, end, does }) {
+  const parts = [duration(seconds), ...(own < seconds ? [`its own ${duration(own)}`] : []), ...(seconds < (end - start) * WHOLE ? [`in pieces over ${duration(end - start)}`] : [])];
+  return `${name}: ${parts.join(", ")}${does ? ` (${does})` : ""}`;
+}
+
+/** As much of name and time as there is room for; the whole is in the title and the table. @param {Block} block @param {number} room in pixels */
+function label(block, room) {
+  const whole = `${block.name} ${duration(block.seconds)}`;
+  if (whole.length * LETTER <= room) return whole;
+  return Math.min(block.name.length, LEAST_LETTERS) * LETTER <= room ? block.name : "";
+}
+
 /** @param {{cold: Cold, chosen: string, onChoose: (key: string) => void, onSelect: (id: string) => void}} props */
 function Chart({ cold, chosen, onChoose, onSelect }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
   const width = useWidth(box);
   const length = cold.end - cold.start || 1;
   const range = { from: 0, to: length };
-  const shown = [...cold.phases, ...cold.blocks.sort((one, other) => one.level - other.level).slice(0, MOST_BLOCKS)];
+  const shown = useMemo(() => [...cold.phases, ...[...cold.blocks].sort((one, other) => one.level - other.level).slice(0, MOST_BLOCKS)], [cold]);
+  const free = useMemo(() => unhidden(shown), [shown]);
   return html`<div class="flame" ref=${box}>
     <div class="tl-axis" aria-hidden="true">${marks(range, width / MARK_WIDTH).map((at) => html`<span key=${at} class=${at / length > 0.9 ? "last" : at ? "" : "first"} style=${{ left: `${(at / length) * 100}%` }}>${mark(at, range)}</span>`)}</div>
     <div class="blocks" role="group" aria-label="Flame chart; the table below has the same" style=${{ height: `${cold.levels * LEVEL}px` }}>
       ${shown.map((block) => {
-        const wide = ((block.end - block.start) / length) * width;
-        const text = `${block.name}: ${duration(block.seconds)}${block.own < block.seconds ? `, its own ${duration(block.own)}` : ""}${block.does ? ` (${block.does})` : ""}`;
-        return html`<button key=${block.key} type="button" tabindex="-1" class=${`block ${block.kind} ${chosen === block.key ? "chosen" : ""}`} title=${text} aria-label=${text}
-          style=${{ left: `${((block.start - cold.start) / length) * 100}%`, width: `${Math.max(1, wide - 1)}px`, top: `${block.level * LEVEL}px` }}
-          onPointerEnter=${() => onChoose(block.key)} onClick=${() => block.span && onSelect(block.span.id)}>${wide > LABEL_FROM ? `${block.name} ${wide > 120 ? duration(block.seconds) : ""}` : ""}</button>`;
+        const [wide, seen] = [block.end - block.start, free.get(block.key) ?? 0].map((seconds) => (seconds / length) * width);
+        const said = label(block, seen - PADDING);
+        const text = told(block);
+        const took = block.seconds / (block.end - block.start);
+        return html`<button key=${block.key} type="button" tabindex="-1" class=${`block ${block.kind} ${took < WHOLE ? "pieces" : ""} ${chosen === block.key ? "chosen" : ""}`} title=${text} aria-label=${text}
+          style=${{ left: `${((block.start - cold.start) / length) * 100}%`, width: `${Math.max(1, wide - 1)}px`, top: `${block.level * LEVEL}px`, "--took": `${took * 100}%` }}
+          onPointerEnter=${() => onChoose(block.key)} onClick=${() => block.span && onSelect(block.span.id)}>${said && html`<span style=${{ maxWidth: `${seen - PADDING}px` }}>${said}</span>`}</button>`;
       })}
     </div>
   </div>`;

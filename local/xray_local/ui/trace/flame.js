@@ -52,6 +52,19 @@ function blocksOf(top) {
   return blocks;
 }
 
+/** How much of each block no later one of its level lies over, in seconds from its start. @param {Block[]} blocks @returns {Map<string, number>} */
+export function unhidden(blocks) {
+  /** @type {Map<string, number>} */
+  const found = new Map();
+  /** @type {Map<number, number>} where the next block of a level begins */
+  const next = new Map();
+  for (const { key, level, start, end } of [...blocks].sort((one, other) => other.start - one.start)) {
+    found.set(key, Math.min(end, next.get(level) ?? end) - start);
+    next.set(level, start);
+  }
+  return found;
+}
+
 /** @typedef {{name: string, seconds: number, own: number, times: number, keys: string[], by: string[]}} Module */
 
 /** Whether a block is a module: the layer gives the start of Python itself, which is none, the same fields. @param {Block} block */

@@ -21,7 +21,11 @@ const HEADS = /** @type {[string, string, string][]} */ ([
   ["status", "Status", ""], ["code", "Code", "number"], ["request", "Request", ""], ["response", "Response time", "number"],
   ["duration", "Duration", "number"], ["start", "Age", "number"], ["id", "Trace", ""],
 ]);
-const INSIDE = { fault: "A fault further down was dealt with", error: "An error further down was dealt with", throttle: "A call further down was throttled" };
+const INSIDE = {
+  fault: { name: "fault inside", does: "A fault further down was dealt with" },
+  error: { name: "error inside", does: "An error further down was dealt with" },
+  throttle: { name: "throttle inside", does: "A call further down was throttled" },
+};
 
 /** Types without what all of them have: `AWS::Lambda` is Lambda. @param {string} kind */
 const short = (kind) => kind.replace(/^AWS::/, "").replace("::", " ");
@@ -34,8 +38,8 @@ function Request({ row }) {
     : html`<span class="path">${row.entry || "No entry yet"}</span> <span class="quiet host">${short(row.kind)}</span>`;
   const cold = row.annotations.some(([key, value]) => key === "cold_start" && value === true);
   return html`${named}${cold && html` <span class="tag" title="annotation.cold_start = true">cold start</span>`}
-    ${row.inside.map((one) => html` <span class=${`status tag ${one}`} title=${INSIDE[one]}><span aria-hidden="true">${STATUS[one].sign}</span
-      ><span class="visually-hidden">${INSIDE[one]}</span></span>`)}`;
+    ${row.inside.map((one) => html` <span class=${`status tag ${one}`} title=${INSIDE[one].does}><span aria-hidden="true">${STATUS[one].sign}</span
+      ><span class="word">${INSIDE[one].name}</span></span>`)}`;
 }
 
 /**
