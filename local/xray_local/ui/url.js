@@ -2,14 +2,17 @@
 /**
  * The page's state in its address, so that a link, the back button and a reload give the same view.
  * The routes are the X-Ray console's: #/service-map?timeRange=PT1H, #/traces?filter=...&timeRange=..., #/traces/<id>.
- * A time range is an ISO 8601 duration that ends now (PT15M) or start~end as ISO times.
+ * CloudWatch's are taken, too (console.js). A time range is an ISO 8601 duration that ends now (PT15M) or start~end as ISO times.
  */
 import { useEffect, useState } from "./base.js";
+import { fromConsole } from "./console.js";
 
 /** @typedef {{path: string[], params: Record<string, string>}} Place */
 
 /** The place that an address names. @param {string} hash @returns {Place} */
 export function parse(hash) {
+  const linked = fromConsole(hash);
+  if (linked) return linked;
   const text = hash.replace(/^#!?\/?/, "");
   const [path, query = ""] = text.split(/\?(.*)/s);
   /** @type {Record<string, string>} */
