@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -29,7 +30,7 @@ MAX_NUMBER = 1.7e308
 
 def rewritten(sent: Document, notices: Notices, *, top: bool) -> Document:
     """The document without its subsegments. `top`: it stands in the trace by itself, as a segment does."""
-    document = {key: sent[key] for key in (SEGMENT if top else SUBSEGMENT) if key in sent and sent[key] is not None}
+    document = {key: value for key in _kept(tuple(sent), top=top) if (value := sent[key]) is not None}
     for key in ("in_progress", "inferred"):
         if document.get(key) is False:
             del document[key]
@@ -54,6 +55,14 @@ def rewritten(sent: Document, notices: Notices, *, top: bool) -> Document:
     return document
 
 
+# Documents of one sender have a few shapes; more than these are not looked up, but made each time.
+@functools.lru_cache(maxsize=256)
+def _kept(keys: tuple[str, ...], *, top: bool) -> tuple[str, ...]:
+    """Which of a document's keys stay, in X-Ray's order: to look for each of the 24 takes half of the time of `rewritten`."""
+    sent = frozenset(keys)
+    return tuple(key for key in (SEGMENT if top else SUBSEGMENT) if key in sent)
+
+
 def _name(document: Document, notices: Notices) -> None:
     name = document["name"]
     if document.get("namespace") == "aws":
@@ -75,9 +84,11 @@ def _http(http: dict[str, Any], name: str, notices: Notices) -> dict[str, Any]:
         if facts is None:
             continue
         checks = HTTP[side]
+        if isinstance(facts, dict) and all(_fits(value, checks.get(key)) for key, value in facts.items()):
+            kept[side] = facts
+            continue
         good = {key: value for key, value in facts.items() if _fits(value, checks.get(key))} if isinstance(facts, dict) else {}
-        if good != facts:
-            notices.add("X-Ray leaves out what is of the wrong type in the http block of: {}", name)
+        notices.add("X-Ray leaves out what is of the wrong type in the http block of: {}", name)
         kept[side] = good
     return kept
 

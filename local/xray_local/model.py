@@ -155,6 +155,8 @@ class CompiledTrace:
     # The id of the segment where the trace begins; empty if there is none.
     root_id: str = ""
     partial: bool = False
+    # The ids of the segments that repeat a call in the trace, whose other side sent none.
+    repeating: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,12 @@ class Queries:
             minutes = connection.execute(sql("minutes_between"), (first, last)).fetchall()
         return [*self._single(start, first * SECONDS), *add_up(self._database, minutes), *self._single(last * SECONDS, end)]
 
+    def of_trace(self, trace_id: str) -> Contribution | None:
+        """What one trace adds to the graph, without its single visits and calls; None if it has to be compiled for that."""
+        with self._database.read() as connection:
+            row = connection.execute(sql("graph_of_trace"), (trace_id,)).fetchone()
+        return load_graph(row[0]) if row else None
+
     def _single(self, start: float, end: float) -> list[Contribution]:
         with self._database.read() as connection:
             return [load_graph(row[0]) for row in connection.execute(sql("graphs_between"), (start, end))]

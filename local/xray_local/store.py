@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from . import documents
+from .collector import held_back
 from .database import Database, StoreError, sql
 from .deriver import Deriver
+from .graph import contribution
 from .link_rows import keep, links_of
 from .model import Contribution, Document
 from .queries import BadTokenError, Page, Queries, Summaries
@@ -189,7 +191,8 @@ class Store:
             return None
         with self._database.read() as connection:
             links = links_of(connection, trace_id)
-        return compile_trace(trace_id, [json.loads(text) for text in texts], links)
+        with held_back():
+            return compile_trace(trace_id, [json.loads(text) for text in texts], links)
 
     def trace_ids(self, start: float, end: float, time_range_type: str = "TraceId", limit: int = 1_000) -> list[str]:
         """The ids of the traces of a time range, newest first."""
@@ -211,6 +214,15 @@ class Store:
         """
         self._catch_up()
         return self._queries.contributions(start, end, group_expression)
+
+    def contribution(self, trace_id: str) -> Contribution | None:
+        """What one trace adds to the service graph, without its single visits and calls; None if there is no such trace."""
+        self._catch_up()
+        known = self._queries.of_trace(trace_id)
+        if known is not None:
+            return known
+        trace = self.trace(trace_id)
+        return contribution(trace) if trace else None
 
     def changes(self, since: int = 0, limit: int = 1_000) -> tuple[int, list[dict[str, Any]]]:
         """Summaries that changed after the number `since`, in that order, and the number for the next call.

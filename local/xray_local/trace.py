@@ -84,7 +84,8 @@ def compile_trace(trace_id: str, documents: Sequence[Document], mirrored: Iterab
     tops = _hang(parts, notices)
     segments = [_written(trace_id, top, notices) for top in tops]
     claimed = {segment.get("parent_id") for segment in segments}
-    segments += [new for segment in segments for new in inferred_segments(segment, trace_id, claimed, known_ids)]
+    inferred = [new for segment in segments for new in inferred_segments(segment, trace_id, claimed, known_ids)]
+    segments += inferred
     segments.sort(key=lambda segment: (segment["start_time"], "inferred" in segment, segment["id"]))
     start = min((segment["start_time"] for segment in segments), default=0.0)
     # The last traced activity (API, Duration): a subsegment may outlive its segment, as asynchronous invocations' attempts do.
@@ -103,6 +104,7 @@ def compile_trace(trace_id: str, documents: Sequence[Document], mirrored: Iterab
         duration=round(end - start, 3),
         root_id=_root(segments, parts),
         partial=any(part.in_progress for part in parts.values()),
+        repeating=frozenset(segment["id"] for segment in inferred),
     )
 
 
@@ -166,7 +168,8 @@ def _without_inferred(parts: dict[str, Part]) -> dict[str, str]:
 def _hang(parts: dict[str, Part], notices: Notices) -> list[Part]:
     """Puts each subsegment below its parent. Answers with what stands by itself: segments, and subsegments without a parent."""
     tops: list[Part] = []
-    for part in sorted(parts.values(), key=lambda part: part.order):
+    ordered = sorted(parts.values(), key=lambda part: part.order)
+    for part in ordered:
         parent = None if part.is_segment else parts.get(part.parent_id)
         if parent:
             parent.children.append(part)
@@ -175,7 +178,9 @@ def _hang(parts: dict[str, Part], notices: Notices) -> list[Part]:
         if not part.is_segment:
             notices.add(f"Their parent {part.parent_id} has not arrived, so they stand by themselves: {{}}", part.sent["name"])
     hung = _limit_depth(tops, notices)
-    for part in sorted(parts.values(), key=lambda part: part.order):
+    if len(hung) == len(parts):
+        return tops
+    for part in ordered:
         if part.id in hung:
             continue
         # Nobody's descendant, yet it has a parent: its parents' chain is a circle.

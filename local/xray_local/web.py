@@ -34,6 +34,7 @@ from xray_local import api, filters, graph
 from xray_local.api import notices
 from xray_local.api.expressions import expression
 from xray_local.api.traces import LARGEST_TRACE, TRACE_ID
+from xray_local.model import Document
 from xray_local.samples import sample_documents
 from xray_local.store import Page
 from xray_local.terminal import files as trace_files
@@ -93,9 +94,26 @@ def _answering(handler: Callable[[Request], Any]) -> Handler:
 async def _answered(work: Callable[[], Any]) -> Response:
     """The answer, or an error with what the page shows: a message, and the column of a filter that cannot be read."""
     try:
-        return JSONResponse(await run_in_threadpool(work), headers={"cache-control": "no-store"})
+        # Written on the work's thread, too: 3 MB of JSON would hold up everybody else's answers for 50 ms.
+        text = await run_in_threadpool(lambda: _written(work()))
+        return Response(text, media_type="application/json", headers={"cache-control": "no-store"})
     except api.ApiError as error:
         return JSONResponse(_told(error), error.status)
+
+
+# For the page, which reads UTF-8.
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+# As the API writes documents: a trace's size is counted in that.
+_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def _written(found: dict[str, Any] | bytes) -> bytes:
+    return found if isinstance(found, bytes) else _json(found).encode()
+
+
+def _documents_size(text: str, documents: list[Document]) -> int:
+    """Of the documents alone, as in the API's answer: without the list's brackets and commas."""
+    return len(text) - 1 - max(1, len(documents))
 
 
 def _told(error: api.ApiError) -> dict[str, Any]:
@@ -160,17 +178,28 @@ class Web:
         found = self._context.store.contributions(start, end, wanted)
         return {"Services": graph.to_api(graph.merge(found), start, end)["Services"]}
 
-    def trace(self, request: Request) -> dict[str, Any]:
-        """The compiled trace with its documents as objects, and its notices."""
+    def trace(self, request: Request) -> bytes:
+        """The compiled trace with its documents as objects, and its notices.
+
+        Of segments that only repeat a call (half of a large trace) what the call does not tell: id, call, origin. The page
+        writes them out where they are looked at (ui/trace/inferred.js).
+        """
         trace_id = request.path_params["trace_id"]
         if not TRACE_ID.fullmatch(trace_id):
             raise api.ApiError(f"{trace_id[:60]} is no trace id.", "InvalidRequestException", 400)
         found = self._context.store.trace(trace_id)
         told = notices.told(self._context, trace_id, found)
         if found is None:
-            return {**told, "Segments": []}
-        size = sum(len(json.dumps(segment, separators=(",", ":"))) for segment in found.segments)
-        return {**told, "Duration": found.duration, "LimitExceeded": size > LARGEST_TRACE, "Segments": found.segments}
+            return _json({**told, "Segments": []}).encode()
+        repeating = [segment for segment in found.segments if segment["id"] in found.repeating]
+        own = [segment for segment in found.segments if segment["id"] not in found.repeating]
+        text = _ascii(own)
+        size = _documents_size(text, own)
+        # What is too large already needs no exact size, and the rest of what is not is small.
+        exceeded = size > LARGEST_TRACE or size + _documents_size(_ascii(repeating), repeating) > LARGEST_TRACE
+        inferred = [[one["id"], one["parent_id"], one.get("origin", "")] for one in repeating]
+        head = _json({**told, "Duration": found.duration, "LimitExceeded": exceeded, "Inferred": inferred})
+        return f'{head[:-1]},"Segments":{text}}}'.encode()
 
     def seen(self, request: Request) -> dict[str, Any]:
         """What to complete a filter with: the language's words, and the names and values of the newest traces."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from xray_local import graph
-from xray_local.model import CompiledTrace
 from xray_local.shapes import histogram, statistics
 
 from . import groups
@@ -37,25 +37,24 @@ def get_service_graph(context: Context, request: Request) -> Response:
     return {"StartTime": start, "EndTime": end, "Services": services, "ContainsOldGroupVersions": False, **more}
 
 
-def _of_traces(traces: list[CompiledTrace]) -> list[dict[str, Any]]:
-    if not traces:
+def _of_traces(context: Context, ids: Iterable[str]) -> list[dict[str, Any]]:
+    found = [one for one in map(context.store.contribution, ids) if one is not None]
+    if not found:
         return []
-    start, end = min(trace.start_time for trace in traces), max(trace.end_time for trace in traces)
-    made: list[dict[str, Any]] = graph.to_api(graph.merge(map(graph.contribution, traces)), start, end)["Services"]
+    start, end = min(one.start_time for one in found), max(one.end_time for one in found)
+    made: list[dict[str, Any]] = graph.to_api(graph.merge(found), start, end)["Services"]
     return made
 
 
 def get_trace_graph(context: Context, request: Request) -> Response:
     """The graph of some traces."""
-    found = [trace for trace in map(context.store.trace, dict.fromkeys(request["TraceIds"])) if trace is not None]
-    services, more = page(_of_traces(found), request.get("NextToken"), SERVICES_PER_PAGE)
+    services, more = page(_of_traces(context, dict.fromkeys(request["TraceIds"])), request.get("NextToken"), SERVICES_PER_PAGE)
     return {"Services": services, **more}
 
 
 def get_retrieved_traces_graph(context: Context, request: Request) -> Response:
     """The graph of a retrieval's traces."""
-    found = [trace for trace in map(context.store.trace, retrieved(request)) if trace is not None]
-    services, more = page(_of_traces(found), request.get("NextToken"), TRACES_PER_PAGE)
+    services, more = page(_of_traces(context, retrieved(request)), request.get("NextToken"), TRACES_PER_PAGE)
     return {"RetrievalStatus": "COMPLETE", "Services": [{"Service": service, "Links": []} for service in services], **more}
 
 

@@ -91,11 +91,35 @@ def test_a_sample_trace_is_whole(server: Running) -> None:
     trace_id = sampled(server)
     status, answer = ask(server, f"/xray-local/traces/{trace_id}")
     assert (status, answer["Notices"], answer["LimitExceeded"]) == (200, [], False)
-    assert answer["Segments"] == compile_trace(trace_id, [json.loads(text) for text in server.store.documents(trace_id)]).segments
+    trace = compile_trace(trace_id, [json.loads(text) for text in server.store.documents(trace_id)])
+    inferred = [segment for segment in trace.segments if segment.get("inferred")]
+    assert answer["Segments"] == [segment for segment in trace.segments if segment not in inferred]
+    assert answer["Inferred"] == [[one["id"], one["parent_id"], one["origin"]] for one in inferred]
+    assert len(inferred) == 2
     _status, graph = ask(server, f"/xray-local/graph?traces={trace_id}")
     assert sorted(service.get("Type", "") for service in graph["Services"]) == [
         "AWS::DynamoDB::Table", "AWS::Lambda", "AWS::Lambda::Function", "AWS::SQS::Queue", "client",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("calls", "exceeded"), [(3, False), (4, True)])
+def test_a_trace_is_too_large_where_the_api_says_so(server: Running, calls: int, exceeded: bool) -> None:
+    """500 KB with the inferred segments, which the page's answer only names, and which are half of this trace."""
+    trace_id = "1-5f84c7a5-7fa8b9c0d1e2f30415263748"
+    documents = [
+        {
+            "id": f"{number:016x}", "trace_id": trace_id, "type": "subsegment", "parent_id": "f" * 16, "name": "dynamodb",
+            "namespace": "aws", "start_time": 1.0, "end_time": 2.0, "aws": {"operation": "x" * 63_000 + "ü"},
+        }
+        for number in range(calls + 1)
+    ]  # fmt: skip
+    server.store.ingest([json.dumps(document) for document in documents], "api", NOW)
+    _status, batch = ask(server, "/Traces", {"TraceIds": [trace_id]})
+    (trace,) = batch["Traces"]
+    _status, answer = ask(server, f"/xray-local/traces/{trace_id}")
+    assert (answer["LimitExceeded"], trace["LimitExceeded"]) == (exceeded, exceeded)
+    assert (answer["Duration"], len(answer["Segments"]), len(trace["Segments"])) == (1.0, calls + 1, 2 * (calls + 1))
+    assert answer["Segments"][0]["aws"] == documents[0]["aws"]
 
 
 def test_summaries_and_the_hint(server: Running) -> None:
@@ -146,14 +170,13 @@ def test_the_graph_of_a_filter(server: Running) -> None:
 def test_import_gives_back_what_export_wrote(server: Running) -> None:
     """BatchGetTraces JSON is taken; what is none is refused with a reason, and nothing is lost of the rest."""
     trace_id = sampled(server)
-    _status, whole = ask(server, f"/xray-local/traces/{trace_id}")
-    exported = {
-        "Traces": [{"Id": trace_id, "Segments": [{"Id": one["id"], "Document": json.dumps(one)} for one in whole["Segments"]]}]
-    }
+    _status, exported = ask(server, "/Traces", {"TraceIds": [trace_id]})
+    _status, before = ask(server, f"/xray-local/traces/{trace_id}")
     status, answer = ask(server, "/xray-local/import", exported)
     assert (status, answer["Refused"], answer["Ids"]) == (200, [], [trace_id])
-    assert answer["Imported"] >= len(whole["Segments"]) - 2  # inferred segments are made anew
-    assert ask(server, f"/xray-local/traces/{trace_id}")[1]["Segments"] == whole["Segments"]
+    assert answer["Imported"] == len(before["Segments"])  # inferred segments are made anew
+    after = ask(server, f"/xray-local/traces/{trace_id}")[1]
+    assert (after["Segments"], after["Inferred"]) == (before["Segments"], before["Inferred"])
     status, answer = ask(server, "/xray-local/import", [{"id": "no", "name": "x"}])
     assert (status, answer["Imported"], len(answer["Refused"])) == (200, 0, 1)
     assert ask(server, "/xray-local/import", "text")[0] == 400

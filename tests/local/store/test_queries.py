@@ -13,7 +13,7 @@ from xray_local import filters, minutes, queries
 from xray_local.graph import contribution, merge
 from xray_local.model import Contribution, Service, Statistics
 from xray_local.rows import Derived, derive
-from xray_local.store import BadTokenError, Page, Store
+from xray_local.store import BadTokenError, Idle, Page, Store
 from xray_local.summary import summarise, to_api
 from xray_local.trace import compile_trace
 
@@ -134,6 +134,22 @@ def test_the_graph_of_a_time_is_the_sum_of_its_traces(store: Store, begin: float
     ]
     for _ in range(2):
         assert _graph(merge(store.contributions(START + begin, START + end))) == _graph(merge(wanted))
+
+
+def test_what_one_trace_adds_is_known_before_it_is_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its graph comes from its row, from its documents while the row is behind them, and is None for a trace that is not here."""
+    store.ingest([text(segment(1))], "udp", START)
+    assert (store.settle(10), store.contribution(trace_id(2))) == (True, None)
+    with monkeypatch.context() as patch:
+        patch.setattr("xray_local.store.compile_trace", None)
+        patch.setattr("xray_local.queries.compile_trace", None)
+        told = store.contribution(trace_id(1))
+    assert told is not None
+    assert _graph(merge([told])) == _graph(merge([contribution(compile_trace(trace_id(1), [segment(1)]))]))
+    monkeypatch.setattr(store, "_deriver", Idle())
+    store.ingest([text(call(1))], "udp", START)
+    later = store.contribution(trace_id(1))
+    assert later == contribution(compile_trace(trace_id(1), [segment(1), call(1)]))
 
 
 def _visits(store: Store) -> int:

@@ -35,7 +35,10 @@ export function found(trace, words) {
 }
 
 /** The spans as the timeline shows them: segment by segment, then inferred ones. @param {Trace} trace @returns {Span[]} */
-export function inOrder(trace) {
+export const inOrder = (trace) => [...recorded(trace), ...trace.inferred];
+
+/** Those that were sent. @param {Trace} trace @returns {Span[]} */
+function recorded(trace) {
   const order = [];
   for (const segment of trace.segments) {
     const rest = [segment];
@@ -45,7 +48,7 @@ export function inOrder(trace) {
       for (let place = span.children.length - 1; place >= 0; place -= 1) if (!span.children[place].segment) rest.push(span.children[place]);
     }
   }
-  return [...order, ...trace.inferred];
+  return order;
 }
 
 /** The next of some ids after one, around the end; `by` is 1 or -1. @param {string[]} order all ids @param {ReadonlySet<string>} wanted @param {string} from @param {1 | -1} by @returns {string | undefined} */
@@ -62,12 +65,9 @@ export function next(order, wanted, from, by) {
 
 /** The spans in which something went wrong and nothing below says so: where to look. @param {Trace} trace @returns {string[]} */
 export function wrong(trace) {
-  const bad = (/** @type {Span} */ span) => !span.inferred && !isDeadline(span) && (["fault", "error", "throttle"].includes(span.status) || (span.open && span.deadline !== null));
+  const bad = recorded(trace).filter((span) => (["fault", "error", "throttle"].includes(span.status) || (span.open && span.deadline !== null)) && !isDeadline(span));
   /** @type {Set<Span>} */
   const told = new Set();
-  for (const span of inOrder(trace).reverse()) {
-    if (!bad(span)) continue;
-    for (let at = span.parent; at; at = at.parent) told.add(at);
-  }
-  return inOrder(trace).filter((span) => bad(span) && !told.has(span)).map((span) => span.id);
+  for (const span of bad) for (let at = span.parent; at && !told.has(at); at = at.parent) told.add(at);
+  return bad.filter((span) => !told.has(span)).map((span) => span.id);
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** Time that no subsegment accounts for, and what it was spent on as far as that is known. No DOM. */
-import { isDeadline, isInitialization } from "./model.js";
+import { isDeadline, isInitialization, sortedBy } from "./model.js";
 
 /** @typedef {import("./model.js").Span} Span */
 /** @typedef {import("./model.js").Trace} Trace */
@@ -51,21 +51,24 @@ export function uncovered(span) {
   /** @type {Piece[]} */
   const pieces = [];
   let at = span.start;
-  for (const child of span.children.filter((one) => !isDeadline(one)).sort((one, other) => one.first - other.first)) {
-    if (child.first > at) pieces.push([at, Math.min(child.first, span.end)]);
+  for (const child of sortedBy(span.children, byFirst)) {
+    if (isDeadline(child)) continue;
+    const until = Math.min(child.first, span.end);
+    if (until > at) pieces.push([at, until]);
     at = Math.max(at, child.last);
     if (at >= span.end) break;
   }
   if (at < span.end) pieces.push([at, span.end]);
-  return pieces.filter(([start, end]) => end > start);
+  return pieces;
 }
+
+/** @param {Span} one @param {Span} other */
+const byFirst = (one, other) => one.first - other.first;
 
 /** Where a moment lies among a span's subsegments. @param {Span} span @param {number} at @returns {Where} */
 export function whereIn(span, at) {
-  const first = span.children.reduce((least, child) => Math.min(least, child.first), Infinity);
-  const last = span.children.reduce((most, child) => Math.max(most, child.last), -Infinity);
-  if (at < first) return "before";
-  return at >= last ? "after" : "between";
+  if (at < span.firstBelow) return "before";
+  return at >= span.lastBelow ? "after" : "between";
 }
 
 /** The gaps of a span that are worth a row, in the order of time. Spans without anything below explain themselves. @param {Span} span @param {Trace} trace @returns {Gap[]} */

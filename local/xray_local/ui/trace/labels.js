@@ -13,8 +13,14 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-
 // Whole segments of a path that differ from call to call: numbers, UUIDs, long hexadecimal ids.
 const ONE_OF_MANY = /^(\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{12,})$/i;
 
+// Most texts are of letters, digits and signs of ASCII with single blanks between them.
+const PLAIN = /^[!-~]*(?: [!-~]+)* ?$/;
+
 /** The text on one line, with nothing in it that does not show. @param {unknown} text */
-export const printable = (text) => String(text).replace(/\s+/g, " ").replace(UNPRINTABLE, "\ufffd");
+export function printable(text) {
+  const said = String(text);
+  return PLAIN.test(said) ? said : said.replace(/\s+/g, " ").replace(UNPRINTABLE, "\ufffd");
+}
 
 /** What stands under a key if it is an object: AWS's own answers have other things there, too. @param {Node} node @param {string} key @returns {Record<string, any>} */
 export function mapping(node, key) {
@@ -55,13 +61,15 @@ function called(node) {
 
 /** The names of the table, bucket, queue …; of a URL or ARN the last part says it. @param {Record<string, any>} aws */
 function resources(aws) {
-  /** @type {Set<string>} */
-  const names = new Set();
-  for (const [key, value] of Object.entries(aws)) {
+  /** @type {string[]} */
+  const names = [];
+  for (const key in aws) {
+    const value = aws[key];
     if (NOT_A_RESOURCE.has(key) || !(typeof value === "string" || Array.isArray(value))) continue;
-    names.add(typeof value === "string" ? lastPart(value) : value.filter((item) => typeof item === "string").map(lastPart).join(","));
+    const name = typeof value === "string" ? lastPart(value) : value.filter((item) => typeof item === "string").map(lastPart).join(",");
+    if (!names.includes(name)) names.push(name);
   }
-  return [...names];
+  return names;
 }
 
 /** @param {string} name */

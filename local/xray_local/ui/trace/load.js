@@ -3,6 +3,7 @@
 import { useEffect, useState } from "../base.js";
 import * as api from "../api.js";
 import { listen } from "../live.js";
+import { whole } from "./answer.js";
 import { build } from "./model.js";
 
 /** @typedef {{answer: import("./model.js").Answer, trace: import("./model.js").Trace}} Loaded */
@@ -19,7 +20,11 @@ export function useTrace(id) {
     const ask = () => {
       timer = 0;
       api.trace(id).then(
-        (answer) => !gone && put({ loaded: { answer, trace: build(answer) }, problem: "" }),
+        (told) => {
+          if (gone) return;
+          const answer = whole(told);
+          put({ loaded: { answer, trace: build(answer) }, problem: "" });
+        },
         (error) => !gone && put((old) => ({ loaded: old.loaded, problem: error.message })),
       );
     };

@@ -4,24 +4,13 @@
  * ends that can be drawn, hung below what called it. No DOM.
  */
 import { status } from "../format.js";
+import { parts, written } from "./answer.js";
 import { exceptions, importTime, label, sort } from "./labels.js";
 
 /** @typedef {import("./labels.js").Node} Node */
-/** @typedef {{Id: string, Duration?: number, LimitExceeded?: boolean, Segments: Node[], Notices?: string[]}} Answer */
+/** @typedef {import("./answer.js").Answer} Answer */
 /** @typedef {"segment" | "aws" | "remote" | "import" | "local"} Kind */
 /** @typedef {"fault" | "throttle" | "error" | "open" | "ok"} Status */
-/**
- * @typedef {object} Trace
- * @property {string} id
- * @property {Span[]} roots what nothing in the trace has called, by time
- * @property {Span[]} segments as they are shown: callers before what they call
- * @property {Span[]} inferred
- * @property {Map<string, Span>} spans
- * @property {number} start
- * @property {number} end
- * @property {boolean} limitExceeded
- * @property {string[]} notices
- */
 
 /** One segment or subsegment. A class, since a trace may have 10,000: texts are made when they are asked for, once. */
 export class Span {
@@ -50,6 +39,9 @@ export class Span {
     /** Of it and everything below, the earliest start and the latest end. */
     this.first = start;
     this.last = start;
+    /** Of its children, and what is below them; without any, nothing is before or after. */
+    this.firstBelow = Infinity;
+    this.lastBelow = -Infinity;
     this.kind = kind(node, parent === null);
     /** @type {Status} */
     this.status = status(this.open ? { ...node, in_progress: true } : node);
@@ -67,35 +59,83 @@ export class Span {
   }
 }
 
+/** What came of one trace. */
+export class Trace {
+  /** @type {Span[]} those that came whole */
+  #called;
+  /** @type {import("./answer.js").Inferred[]} those that are made when they are asked for: only who looks for them needs them */
+  #named;
+  /** @type {Span[] | null} */
+  #inferred = null;
+
+  /** @param {Answer} answer @param {{roots: Span[], segments: Span[], called: Span[], named: import("./answer.js").Inferred[], spans: Map<string, Span>, extent: [number, number]}} made */
+  constructor(answer, { roots, segments, called, named, spans, extent: [start, end] }) {
+    this.id = answer.Id;
+    /** What nothing in the trace has called, by time. */
+    this.roots = roots;
+    /** As they are shown: callers before what they call. */
+    this.segments = segments;
+    /** Segments and subsegments by id; `span` also finds what X-Ray infers. */
+    this.spans = spans;
+    this.start = start;
+    this.end = end;
+    this.limitExceeded = answer.LimitExceeded === true;
+    this.notices = answer.Notices ?? [];
+    this.#called = called;
+    this.#named = named;
+  }
+
+  /** How many segments X-Ray infers. */
+  get inferredCount() {
+    return this.#called.length + this.#named.length;
+  }
+
+  /** Segments that X-Ray infers from their calls, by time. @returns {Span[]} */
+  get inferred() {
+    return (this.#inferred ??= [...this.#called, ...this.#named.map((one) => this.#made(one))].sort(byTime));
+  }
+
+  /** @param {string} id @returns {Span | undefined} */
+  span(id) {
+    if (!this.spans.has(id) && !this.#inferred && this.#named.some((one) => one[0] === id)) return this.inferred.find((one) => one.id === id);
+    return this.spans.get(id);
+  }
+
+  /** @param {import("./answer.js").Inferred} inferred */
+  #made(inferred) {
+    const call = /** @type {Span} */ (this.spans.get(inferred[1]));
+    const span = take(written(inferred, call.node, this.id), null, this.spans);
+    bind(span, call);
+    return span;
+  }
+}
+
 // A clock's reading in a document has microseconds; what differs by less is the same moment.
 const SAME_MOMENT_S = 0.001;
 
 /** @param {Answer} answer @returns {Trace} */
 export function build(answer) {
+  const { sent, inferred: named } = parts(answer);
   /** @type {Map<string, Span>} */
   const spans = new Map();
-  const tops = (answer.Segments ?? []).map((node) => take(node, null, spans));
-  const inferred = tops.filter((span) => span.inferred);
+  const tops = sent.map((node) => take(node, null, spans));
+  const called = tops.filter((span) => span.inferred);
   const segments = tops.filter((span) => !span.inferred).sort(byTime);
-  for (const span of inferred) span.parent = spans.get(String(span.node.parent_id)) ?? null;
+  for (const span of called) span.parent = spans.get(String(span.node.parent_id)) ?? null;
   const roots = hang(segments, spans);
-  const [start, end] = extent(spans.values());
-  for (const root of roots) {
-    adoptInitialization(root);
-    settle(root, end);
-  }
-  for (const span of inferred) Object.assign(span, { end: span.parent?.end ?? span.end, deadline: span.parent?.deadline ?? null });
-  return {
-    id: answer.Id,
-    roots,
-    segments: [...walk(roots)].filter((span) => span.segment),
-    inferred: inferred.sort(byTime),
-    spans,
-    start,
-    end,
-    limitExceeded: answer.LimitExceeded === true,
-    notices: answer.Notices ?? [],
-  };
+  const range = extent(spans.values());
+  let order = walk(roots);
+  if (adoptInitializations(order)) order = walk(roots);
+  settle(order, range[1]);
+  for (const span of called) bind(span, span.parent);
+  return new Trace(answer, { roots, segments: order.filter((span) => span.segment), called, named, spans, extent: range });
+}
+
+/** It ends with its call, if that is here. @param {Span} inferred @param {Span | null} call */
+function bind(inferred, call) {
+  inferred.parent = call;
+  inferred.end = call?.end ?? inferred.end;
+  inferred.deadline = call?.deadline ?? null;
 }
 
 /** The first and the last moment that documents tell. @param {Iterable<Span>} spans @returns {[number, number]} */
@@ -154,31 +194,37 @@ export function* upwards(span) {
   for (let at = span; at; at = at.parent) yield at;
 }
 
-/** The spans and everything below, callers first. @param {Span[]} spans @returns {Generator<Span>} */
-export function* walk(spans) {
+/** The spans and everything below, callers first. @param {Span[]} spans @returns {Span[]} */
+export function walk(spans) {
+  /** @type {Span[]} */
+  const found = [];
   const rest = [...spans].reverse();
   while (rest.length) {
     const span = /** @type {Span} */ (rest.pop());
-    yield span;
+    found.push(span);
     for (let place = span.children.length - 1; place >= 0; place -= 1) rest.push(span.children[place]);
   }
+  return found;
 }
 
 /**
  * The layer can tell of a cold start with the first invocation only, so its subsegment comes below Lambda's Invocation.
- * Where it lies in the time of Lambda's Initialization, it is shown there. @param {Span} root
+ * Where it lies in the time of Lambda's Initialization, it is shown there. @param {Span[]} order @returns {boolean} whether anything was moved
  */
-function adoptInitialization(root) {
-  const found = [...walk([root])].filter((span) => span.node.name === "Initialization" && span.parent?.segment);
-  for (const initialization of found) {
+function adoptInitializations(order) {
+  let any = false;
+  for (const initialization of order.filter((span) => span.node.name === "Initialization" && span.parent?.segment)) {
     const phases = initialization.parent?.children ?? [];
     for (const phase of phases.filter((one) => one.node.name === "Invocation")) {
       const moved = phase.children.filter((child) => isInitialization(child) && child.end <= phase.start + SAME_MOMENT_S);
+      if (!moved.length) continue;
       phase.children = phase.children.filter((child) => !moved.includes(child));
       for (const child of moved) child.parent = initialization;
       initialization.children.push(...moved);
+      any = true;
     }
   }
+  return any;
 }
 
 /** Whether the layer opened up a cold start in it. @param {Span} span */
@@ -188,22 +234,32 @@ export const isInitialization = (span) =>
 /** Whether it is no work but what the layer said when the function's time was nearly over. @param {Span} span */
 export const isDeadline = (span) => span.node.name === "Deadline" && span.status === "fault" && span.kind === "local" && span.parent !== null;
 
-/** Ends for what is open, the order of children, and the extent of everything below. @param {Span} root @param {number} latest */
-function settle(root, latest) {
-  const order = [...walk([root])];
+/** Ends for what is open, the order of children, and the extent of everything below. @param {Span[]} order callers first @param {number} latest */
+function settle(order, latest) {
   for (const span of order) {
-    const told = span.children.find(isDeadline);
+    const told = span.children.length ? span.children.find(isDeadline) : undefined;
     if (told) for (const below of walk(span.children)) if (below.open) below.deadline = told;
     if (told && span.open) span.deadline = told;
     if (!span.open) continue;
     const above = span.parent && span.parent.end > span.start ? span.parent.end : latest;
     span.end = Math.max(span.start, above);
   }
-  for (const span of order.reverse()) {
-    span.children.sort(byTime);
-    span.first = span.children.reduce((least, child) => Math.min(least, child.first), span.start);
-    span.last = span.children.reduce((most, child) => Math.max(most, child.last), span.end);
+  for (let place = order.length - 1; place >= 0; place -= 1) {
+    const span = order[place];
+    span.children = sortedBy(span.children, byTime);
+    for (const child of span.children) {
+      if (child.first < span.firstBelow) span.firstBelow = child.first;
+      if (child.last > span.lastBelow) span.lastBelow = child.last;
+    }
+    span.first = Math.min(span.start, span.firstBelow);
+    span.last = Math.max(span.end, span.lastBelow);
   }
+}
+
+/** Sorted; most lists are already, and are given back as they are. @template T @param {T[]} list @param {(one: T, other: T) => number} compare @returns {T[]} */
+export function sortedBy(list, compare) {
+  for (let place = 1; place < list.length; place += 1) if (compare(list[place - 1], list[place]) > 0) return [...list].sort(compare);
+  return list;
 }
 
 /** How long it took; a module's import can be interrupted, so its own sum counts. @param {Span} span @returns {number | null} null: not known */
@@ -229,7 +285,8 @@ export function links(trace) {
   /** @type {Map<string, Link>} */
   const found = new Map();
   for (const span of trace.spans.values()) {
-    for (const link of Array.isArray(span.node.links) ? span.node.links : []) {
+    if (!Array.isArray(span.node.links)) continue;
+    for (const link of span.node.links) {
       if (!link?.trace_id || link.trace_id === trace.id) continue;
       const told = link.attributes ?? {};
       const reference = told["aws.xray.reserved.reference_type"];

@@ -2,30 +2,70 @@
 /** The whole trace in one strip, with the part that the timeline shows: drag over it to see another part. */
 import { html, useMemo, useRef } from "../base.js";
 import { duration } from "../format.js";
-import { bars, within } from "./axis.js";
+import { within } from "./axis.js";
 import { dragged, useWidth } from "./state.js";
 
 /** @typedef {import("./axis.js").Range} Range */
 /** @typedef {import("./model.js").Trace} Trace */
 
 const HEIGHT = 44;
+// In pixels: the shortest bar, and how far apart two may be that are drawn as one.
+const LEAST = 1;
+const CLOSE = 0.5;
 // Fewer rows than that fit the window as they are.
 export const WORTH_IT = 12;
 
-/** One path for each kind of bar, the levels below each other. @param {import("./rows.js").Row[]} rows @param {Trace} trace @param {number} width */
-function paths(rows, trace, width) {
-  const range = { from: trace.start, to: trace.end };
+/** Bars of one kind as a path. What touches the bar before is drawn with it: of 5,000 there are some hundred that can be seen. */
+class Pen {
+  path = "";
+  #left = 0;
+  #right = -1;
+  #y = 0;
+
+  /** @param {number} height */
+  constructor(height) {
+    this.height = height;
+  }
+
+  /** @param {number} left @param {number} right @param {number} y */
+  draw(left, right, y) {
+    if (y === this.#y && left <= this.#right + CLOSE && right >= this.#left - CLOSE) {
+      this.#left = Math.min(this.#left, left);
+      this.#right = Math.max(this.#right, right);
+      return;
+    }
+    this.end();
+    [this.#left, this.#right, this.#y] = [left, right, y];
+  }
+
+  end() {
+    if (this.#right < this.#left) return;
+    const from = this.#left.toFixed(1);
+    this.path += `M${from} ${this.#y}H${this.#right.toFixed(1)}v${this.height}H${from}z`;
+    this.#right = -1;
+  }
+}
+
+/** One path for each kind of bar, the levels below each other. @param {import("./rows.js").Row[]} rows @param {Trace} trace @param {number} width @returns {[string, string][]} */
+export function paths(rows, trace, width) {
+  const scale = width / (trace.end - trace.start || 1);
   const height = Math.max(0.6, Math.min(3, HEIGHT / Math.max(1, rows.length)));
-  /** @type {Record<string, string>} */
-  const found = {};
+  /** @type {Map<string, Pen>} */
+  const pens = new Map();
   rows.forEach((row, place) => {
     if (row.kind === "called" || row.kind === "gap") return;
     const bad = row.status !== "ok" && row.status !== "open";
     const kind = bad ? row.status : row.kind === "span" && row.span ? row.span.kind : (row.spans[0]?.kind ?? "local");
-    const y = Number(((place / Math.max(1, rows.length)) * (HEIGHT - height)).toFixed(1));
-    found[kind] = (found[kind] ?? "") + bars(row.pieces, range, { width, y, height, least: 1 });
+    const y = Math.round((place / Math.max(1, rows.length)) * (HEIGHT - height) * 2) / 2;
+    const pen = pens.get(kind) ?? new Pen(height);
+    pens.set(kind, pen);
+    for (const [start, end] of row.pieces) {
+      const left = Math.min((start - trace.start) * scale, width - LEAST);
+      pen.draw(left, Math.max((end - trace.start) * scale, left + LEAST), y);
+    }
   });
-  return Object.entries(found);
+  for (const pen of pens.values()) pen.end();
+  return [...pens].map(([kind, pen]) => [kind, pen.path]);
 }
 
 /** @param {{trace: Trace, rows: import("./rows.js").Row[], range: Range, onZoom: (range: Range) => void}} props */

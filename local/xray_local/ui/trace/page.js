@@ -46,7 +46,7 @@ export function TracePage({ loaded: { answer, trace }, raw, params, problem = ""
     };
   }, [trace]);
   const all = notices(trace);
-  if (!trace.segments.length && !trace.inferred.length) return html`<${Nothing} id=${trace.id} said=${all} />`;
+  if (!trace.segments.length && !trace.inferredCount) return html`<${Nothing} id=${trace.id} said=${all} />`;
   /** A row of the timeline, from wherever. @param {string} id */
   const show = (id) => go(["traces", trace.id], { ...keep, span: id });
   const onNode = (/** @type {{Name: string, Type?: string | null}} */ node) => {

@@ -38,7 +38,7 @@ export function rows(trace, choice) {
   /** @type {Row[]} */
   const made = [];
   for (const segment of trace.segments) add(made, segment, 0, "", trace, choice);
-  if (trace.inferred.length && !choice.only) addCalled(made, trace, choice);
+  if (trace.inferredCount && !choice.only) addCalled(made, trace, choice);
   return made;
 }
 
@@ -50,7 +50,7 @@ function add(made, span, depth, above, trace, choice) {
   if (choice.only && !choice.only.has(span.id)) return;
   const below = span.children.length ? span.children.filter((child) => !child.segment && (!choice.only || choice.only.has(child.id))) : NONE;
   const own = choice.gaps && !choice.only ? gaps(span, trace) : [];
-  const many = isInitialization(span) && [...walk(span.children)].length > IMPORTS_SHOWN;
+  const many = isInitialization(span) && walk(span.children).length > IMPORTS_SHOWN;
   const open = below.length || own.length ? isOpen(choice, span.id, !many || Boolean(choice.only)) : null;
   const row = new SpanRow(span, depth, above);
   row.open = open;
@@ -132,8 +132,10 @@ function repeats(spans) {
     if (group) group.push(span);
     else groups.set(name, [span]);
   }
-  const many = [...groups.values()].filter((group) => group.length >= REPEATS);
-  return new Map(many.flatMap((group) => group.map((span) => /** @type {[Span, Span[]]} */ ([span, group]))));
+  /** @type {Map<Span, Span[]>} */
+  const many = new Map();
+  for (const group of groups.values()) if (group.length >= REPEATS) for (const span of group) many.set(span, group);
+  return many;
 }
 
 /** @param {Row[]} made @param {Span[]} spans @param {{depth: number, above: string, trace: Trace, choice: Choice}} place */
@@ -154,15 +156,41 @@ function addRepeat(made, spans, { depth, above, trace, choice }) {
 /** @param {Row[]} made @param {Trace} trace @param {Choice} choice */
 function addCalled(made, trace, choice) {
   const open = isOpen(choice, CALLED, false);
-  made.push({
-    key: CALLED, kind: "called", depth: 0, above: "", span: null, spans: trace.inferred, open,
-    label: "Called services", detail: "as their callers saw them",
-    pieces: trace.inferred.map((span) => [span.start, span.end]), seconds: null, status: worst(trace.inferred),
-  });
+  made.push(new CalledRow(trace, open));
   if (!open) return;
   for (const group of services(trace.inferred)) {
     if (group.length < 2) made.push(new SpanRow(group[0], 1, CALLED));
     else addService(made, group, choice);
+  }
+}
+
+/** The heading of what X-Ray infers, which in a trace of many calls is far below what is seen first. @implements {Row} */
+class CalledRow {
+  /** @param {Trace} trace @param {boolean} open */
+  constructor(trace, open) {
+    this.key = CALLED;
+    this.kind = /** @type {const} */ ("called");
+    this.depth = 0;
+    this.label = "Called services";
+    this.detail = "as their callers saw them";
+    this.span = null;
+    this.seconds = null;
+    this.open = open;
+    this.above = "";
+    this.trace = trace;
+  }
+
+  get spans() {
+    return this.trace.inferred;
+  }
+
+  /** @returns {Piece[]} */
+  get pieces() {
+    return this.spans.map((span) => [span.start, span.end]);
+  }
+
+  get status() {
+    return worst(this.spans);
   }
 }
 
@@ -214,7 +242,7 @@ export const worst = (spans) =>
 
 /** What has to be unfolded so that a span has a row. @param {Trace} trace @param {string} id @returns {string[]} */
 export function leadingTo(trace, id) {
-  const span = trace.spans.get(id);
+  const span = trace.span(id);
   if (!span) return [];
   if (span.inferred) {
     const group = services(trace.inferred).find((one) => one.includes(span)) ?? [];

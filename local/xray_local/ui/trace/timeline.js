@@ -36,18 +36,23 @@ const elementId = (key) => `row-${key}`;
  * @param {boolean} props.narrow
  */
 export function Timeline(props) {
-  const { trace, rows, range, selected, narrow } = props;
+  const { trace, rows, range, selected, narrow, marked, critical } = props;
   const body = useRef(/** @type {HTMLElement | null} */ (null));
   const track = useRef(/** @type {HTMLElement | null} */ (null));
-  const width = useWidth(track);
+  // Unknown at first: rows are drawn once, when it has been measured.
+  const width = useWidth(track, 0);
   const height = narrow ? ROW_NARROW : ROW;
   const [from, to] = useShown(body, rows.length, height);
   const place = useMemo(() => rows.findIndex((row) => row.key === selected), [rows, selected]);
   useIntoView(body, place, height);
-  const shown = rows.slice(from, to);
+  const shown = width ? rows.slice(from, to) : [];
+  // As many as were ever needed at once: with fewer the places of all would change whenever one more row is half in sight.
+  const places = useRef(1);
+  places.current = Math.max(places.current, to - from);
   const active = place >= from && place < to ? elementId(selected) : undefined;
   return html`<div class="timeline" role="treegrid" aria-label="Timeline" aria-rowcount=${rows.length + 1} aria-colcount="4" tabindex="0"
-      aria-activedescendant=${active} onKeyDown=${(/** @type {KeyboardEvent} */ event) => move(event, props, place)}>
+      aria-activedescendant=${active} onKeyDown=${(/** @type {KeyboardEvent} */ event) => move(event, props, place)}
+      onClick=${(/** @type {MouseEvent} */ event) => clicked(event, props)} onDblClick=${(/** @type {MouseEvent} */ event) => rowAt(event, rows) && props.onDetails()}>
     <div class="tl-head" role="rowgroup"><div role="row" aria-rowindex="1" class="tl-row">
       <span role="columnheader" class="tl-name">Name</span><span role="columnheader" class="tl-code">Status</span>
       <span role="columnheader" class="tl-time">Duration</span>
@@ -55,7 +60,8 @@ export function Timeline(props) {
     </div></div>
     <div class="tl-body" role="rowgroup" ref=${body} style=${{ height: `${rows.length * height}px` }}>
       <div class="tl-row tl-lines" role="presentation" aria-hidden="true"><span class="tl-track"><${Lines} range=${range} width=${width} height=${rows.length * height} /></span></div>
-      ${shown.map((row, at) => html`<${Line} key=${row.key} ...${props} row=${row} index=${from + at} top=${(from + at) * height} width=${width} origin=${trace.start} />`)}
+      ${shown.map((row, at) => html`<${Line} key=${(from + at) % places.current} row=${row} index=${from + at} top=${(from + at) * height} range=${range} origin=${trace.start}
+        width=${width} narrow=${narrow} chosen=${row.key === selected} marked=${marked.has(row.key)} way=${critical.get(row.key)} />`)}
     </div>
   </div>`;
 }
@@ -76,6 +82,20 @@ function useIntoView(body, place, height) {
     if (top < upper) scroller.scrollTop += top - upper - height;
     else if (top + height > innerHeight) scroller.scrollTop += top + height - innerHeight + 2 * height;
   });
+}
+
+/** The row that an event happened to. @param {Event} event @param {Row[]} rows @returns {Row | undefined} */
+function rowAt(event, rows) {
+  const line = /** @type {Element} */ (event.target).closest(".tl-body [role=row]");
+  return line ? rows[Number(line.getAttribute("aria-rowindex")) - 2] : undefined;
+}
+
+/** @param {MouseEvent} event @param {{rows: Row[], onSelect: (key: string) => void, onFold: (row: Row, open: boolean) => void}} props */
+function clicked(event, { rows, onSelect, onFold }) {
+  const row = rowAt(event, rows);
+  if (!row) return;
+  if (/** @type {Element} */ (event.target).closest(".fold.can")) onFold(row, !row.open);
+  else onSelect(row.key);
 }
 
 /** Arrow keys and the like while the timeline has the focus; letters are in the table of keys. @param {KeyboardEvent} event @param {any} props @param {number} place */
@@ -130,32 +150,46 @@ function Lines({ range, width, height }) {
   return html`<svg width=${width} height=${height}><path d=${path} /></svg>`;
 }
 
-/** One row. @param {any} props */
-function Line({ trace, row, index, top, width, range, selected, marked, critical, narrow, onSelect, onFold, onDetails }) {
-  const chosen = row.key === selected;
-  const kind = row.kind === "span" ? row.span.kind : row.kind;
+/**
+ * One row. Its elements are used again for another row when this one has left the window; and a row in which nothing has
+ * changed is not drawn again.
+ * @typedef {{row: Row, index: number, top: number, range: Range, origin: number, width: number, narrow: boolean, chosen: boolean, marked: boolean, way: [number, number][] | undefined}} LineProps
+ */
+/** @param {LineProps} props */
+function Line(props) {
+  const { row, index, top, range, origin, width, narrow, chosen, marked, way } = props;
+  return useMemo(() => line(props), [row, index, top, range, origin, width, narrow, chosen, marked, way]);
+}
+
+/** @param {LineProps} props */
+function line({ row, index, top, range, origin, width, narrow, chosen, marked, way }) {
+  const kind = row.kind === "span" && row.span ? row.span.kind : row.kind;
   const label = row.kind === "gap" ? row.label : row.label || "(no name)";
-  const box = { width, least: SHORTEST_BAR, ...(narrow ? BAR_NARROW : BAR) };
-  const base = { from: range.from + trace.start, to: range.to + trace.start };
-  const path = bars(row.pieces, base, box);
-  const way = critical.get(row.key);
-  return html`<div role="row" id=${elementId(row.key)} class=${`tl-row ${kind} ${row.status} ${row.depth ? "" : "top"} ${chosen ? "chosen" : ""} ${marked.has(row.key) ? "marked" : ""}`}
+  const { detail } = row;
+  return html`<div role="row" id=${elementId(row.key)} class=${`tl-row ${kind} ${row.status} ${row.depth ? "" : "top"} ${chosen ? "chosen" : ""} ${marked ? "marked" : ""}`}
       aria-rowindex=${index + 2} aria-level=${row.depth + 1} aria-selected=${chosen ? "true" : "false"} aria-expanded=${row.open === null ? undefined : String(row.open)}
-      style=${{ top: `${top}px` }} onClick=${() => onSelect(row.key)} onDblClick=${onDetails}>
-    <span role="gridcell" class="tl-name" style=${{ "--depth": String(Math.min(row.depth, narrow ? 8 : 24)) }} title=${row.detail ? `${label} — ${row.detail}` : label}>
-      ${row.open === null
-        ? html`<i class="fold" aria-hidden="true"></i>`
-        : html`<i class="fold can" aria-hidden="true" onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); onFold(row, !row.open); }}>${row.open ? "▾" : "▸"}</i>`}
-      <span class="label">${label}</span>${row.detail && html` <span class="more">${row.detail}</span>`}
+      style=${{ transform: `translateY(${top}px)`, contain: "strict" }}>
+    <span role="gridcell" class="tl-name" style=${{ "--depth": String(Math.min(row.depth, narrow ? 8 : 24)) }} title=${detail ? `${label} — ${detail}` : label}>
+      <i class=${row.open === null ? "fold" : "fold can"} aria-hidden="true">${row.open === null ? "" : row.open ? "▾" : "▸"}</i>
+      <span class="label">${label}</span>${detail && html` <span class="more">${detail}</span>`}
     </span>
     <span role="gridcell" class="tl-code"><${Code} row=${row} /></span>
     <span role="gridcell" class="tl-time">${timeOf(row)}</span>
-    <span role="gridcell" class="tl-track"><svg width=${width} height=${narrow ? 20 : ROW} aria-hidden="true">
-      ${path && html`<path class="bar" d=${path} />`}
-      ${way && html`<path class="way" d=${bars(way, base, { ...box, y: box.y + box.height, height: 3 })} />`}
-      ${row.kind === "span" && row.span.open && row.span.deadline && html`<path class="deadline" d=${bars([[row.span.deadline.end, row.span.deadline.end]], base, { ...box, y: 2, height: box.height + box.y + 2 })} />`}
-    </svg></span>
+    <span role="gridcell" class="tl-track"><${Bars} row=${row} range=${range} origin=${origin} width=${width} narrow=${narrow} way=${way} /></span>
   </div>`;
+}
+
+/** What a row has on the time axis. @param {Pick<LineProps, "row" | "range" | "origin" | "width" | "narrow" | "way">} props */
+function Bars({ row, range, origin, width, narrow, way }) {
+  const box = { width, least: SHORTEST_BAR, ...(narrow ? BAR_NARROW : BAR) };
+  const base = { from: range.from + origin, to: range.to + origin };
+  const path = bars(row.pieces, base, box);
+  const late = row.kind === "span" && row.span?.open ? row.span.deadline : null;
+  return html`<svg width=${width} height=${narrow ? 20 : ROW} aria-hidden="true">
+    ${path && html`<path class="bar" d=${path} />`}
+    ${way && html`<path class="way" d=${bars(way, base, { ...box, y: box.y + box.height, height: 3 })} />`}
+    ${late && html`<path class="deadline" d=${bars([[late.end, late.end]], base, { ...box, y: 2, height: box.height + box.y + 2 })} />`}
+  </svg>`;
 }
 
 /** How long; of what has not ended at least how long. @param {Row} row */

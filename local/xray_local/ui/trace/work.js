@@ -63,7 +63,6 @@ export function Work({ trace, params, span, onSpan, wrong, asked, cold, shared }
   const range = useMemo(() => parseRange(zoom, length), [zoom, length]);
   const critical = useCritical(trace, path === "critical");
   const { rows, fold } = useRows(trace, critical.only);
-  const order = useMemo(() => inOrder(trace).map((one) => one.id), [trace]);
   const matches = useMemo(() => found(trace, words), [trace, words]);
   const marked = useMemo(() => new Set(matches), [matches]);
 
@@ -78,9 +77,9 @@ export function Work({ trace, params, span, onSpan, wrong, asked, cold, shared }
     select(id);
   }, [trace]);
   useEffect(() => {
-    if (span && trace.spans.has(span)) fold(leadingTo(trace, span), true);
+    if (span && trace.span(span)) fold(leadingTo(trace, span), true);
   }, [span, trace]);
-  const step = (/** @type {string[]} */ ids, /** @type {1 | -1} */ by) => reveal(next(order, new Set(ids), span, by));
+  const step = (/** @type {string[]} */ ids, /** @type {1 | -1} */ by) => reveal(next(inOrder(trace).map((one) => one.id), new Set(ids), span, by));
   const first = useRef(asked);
   useEffect(() => {
     if (asked !== first.current) step(wrong, 1);
