@@ -12,12 +12,15 @@ from tests.kit.collector import compiled
 from tests.kit.runtime_api import Invocation
 from tests.sdk.programs import EQUAL, IMPROVED, PRELUDE
 from tests.sdk.trees import assert_the_same, names, recorded_by_the_sdk
+from tests.sdk.unusual_programs import UNUSUAL
+
+UNCHANGED = EQUAL | UNUSUAL
 
 
-@pytest.mark.parametrize("name", EQUAL)
+@pytest.mark.parametrize("name", UNCHANGED)
 def test_a_program_gives_the_tree_that_it_gives_without_us(name: str, tmp_path: Path, aws: AwsStub) -> None:
     """Same answer, same output, same requests, same tree: what the layer adds is above and beside it."""
-    code = PRELUDE + EQUAL[name]
+    code = PRELUDE + UNCHANGED[name]
     bare = outcome(tmp_path, Function(code, vendor=True, layered=False), aws)
     asked = [(request.method, request.target) for request in aws.requests]
     aws.clear()

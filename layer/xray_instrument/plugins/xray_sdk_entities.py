@@ -112,14 +112,27 @@ def put_below(entity: "Any", parent_id: "str | None") -> None:
     if not entity.sampled or entity.id in nodes:
         return
     node = nodes[entity.id] = SdkSubsegment(entity, trace)
-    # Where the SDK says it is, unless we know of something open inside that.
     above, named = parent(), trace.open.get(parent_id)
-    recorder.begin_below(node, above if named is None or inside(above, named) else named)
+    if _by_hand():  # it is where the function has put it, and what begins later does not hang below it
+        at_top = parent_id == entity.parent_segment.id
+        recorder.begin_beside(node, named or (trace.root if at_top else above))
+    else:  # where the SDK says it is, unless we know of something open inside that
+        recorder.begin_below(node, above if named is None or inside(above, named) else named)
     if own_emitter(entity):
         node.ours, node.announced = False, True
         entity.__dict__["parent_id"] = node.parent_id
     elif above.leaf and above.end_time is None and _below_a_call(entity):
         node.ours, node.announced = False, True
+
+
+def _by_hand() -> bool:
+    """Whether the function's own code puts a subsegment below an entity; a context that does makes it the open one, too."""
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
+    while frame is not None and frame.f_code.co_name != "add_subsegment":
+        frame = frame.f_back
+    while frame is not None and frame.f_code.co_name == "add_subsegment":
+        frame = frame.f_back
+    return frame is None or frame.f_code.co_name != "put_subsegment"
 
 
 def _below_a_call(entity: "Any") -> bool:
