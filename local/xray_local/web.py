@@ -3,8 +3,8 @@
 Everything is served from this machine and nothing else may be loaded: the content security policy allows no inline
 script, no eval, and no other origin. Answers of AWS's shapes where there is one; times are seconds since the epoch.
 
-    GET  /, /ui/...                       the files
-    GET  /xray-local/summaries            ?start&end&filter&limit: newest first, with what to try when nothing matches
+    GET  /, /ui/...                       the files; / is the console's /xray/home and /cloudwatch/home, too
+    GET  /xray-local/summaries            ?start&end&filter&limit: newest first; Deeper is the filter to try when nothing matches
     GET  /xray-local/graph                ?start&end&filter, or ?traces=ID,ID
     GET  /xray-local/traces/ID            the compiled trace, and what there is to say about it
     GET  /xray-local/seen                 ?start&end: names and values to complete a filter with
@@ -46,6 +46,8 @@ POLICY = (
 HEADERS = {"content-security-policy": POLICY, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 # The list is virtual, so the page takes many; beyond that a person narrows the time or the filter.
 MOST_ROWS = 10_000
+# A link of AWS's console works once its host is ours: what it shows is behind its #.
+CONSOLES = ("/xray/home", "/cloudwatch/home")
 # At most so many events a second go to the page: what changes in between is told together.
 EVENTS_PER_S = 10
 # A comment now and then, so that a connection that is gone is noticed on both sides.
@@ -79,7 +81,7 @@ def routes(context: api.Context, read: Callable[[Request], Awaitable[bytes]]) ->
     made.append(Route("/xray-local/import", imported, methods=["POST"]))
     made.append(Route("/xray-local/sample", sampled, methods=["POST"]))
     made.append(Route("/xray-local/events", page.events, methods=["GET"]))
-    made.append(Route("/", _file, methods=["GET"]))
+    made += [Route(path, _file, methods=["GET"]) for path in ("/", *CONSOLES)]
     made.append(Route("/ui/{path:path}", _file, methods=["GET"]))
     return made
 
@@ -164,8 +166,8 @@ class Web:
             at = answer.next
             if at is None or len(found) >= limit:
                 break
-        hint = filters.hint(wanted) if wanted is not None and not found else None
-        return {"Traces": found[:limit], "Hint": hint, "More": at is not None or len(found) > limit}
+        deeper = filters.deeper(wanted) if wanted is not None and not found else None
+        return {"Traces": found[:limit], "Deeper": deeper and str(deeper), "More": at is not None or len(found) > limit}
 
     def graph(self, request: Request) -> dict[str, Any]:
         """The service graph of a time, or of some traces."""

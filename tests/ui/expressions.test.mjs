@@ -47,8 +47,3 @@ test("a trace id is known in all forms in which logs have it, and nothing else i
   );
   assert.deepEqual([made.idTime(id), made.idTime("fault")], [0x5f84c7a6, NaN]);
 });
-
-test("the expression that the server proposes is what stands behind its reason", () => {
-  const hint = "outside of service() { } an expression looks at the answer to the client only; anywhere in the trace: service() { fault }";
-  assert.deepEqual([made.hinted(hint), made.hinted(null), made.hinted("another sentence")], ["service() { fault }", null, null]);
-});

@@ -18,7 +18,7 @@ beforeEach(() => {
     const second = (one) => parseInt(one.Id.slice(2, 10), 16);
     const found = stored.filter((one) => second(one) >= query.start && second(one) <= query.end && (!query.filter || one.filter === query.filter));
     found.sort((one, other) => second(other) - second(one) || (one.Id < other.Id ? 1 : -1));
-    return { Traces: found.slice(0, query.limit), Hint: hint, More: found.length > query.limit };
+    return { Traces: found.slice(0, query.limit), Deeper: hint, More: found.length > query.limit };
   };
   feed = new Feed(ask, () => undefined, () => NOW);
 });
@@ -102,13 +102,13 @@ test("nothing of before the list was cleared comes back, and what leaves the tim
   assert.deepEqual(listed(), [id(NOW - 5)]);
 });
 
-test("a filter that cannot be read empties the list and says why; a good one shows it again, with the server's hint", async () => {
+test("a filter that cannot be read empties the list and says why; a good one shows it again, with what the server says to try", async () => {
   stored = [trace(NOW - 5)];
   await feed.load({ filter: "bad" });
   assert.deepEqual([feed.error?.message, feed.rows.size, feed.loading], ["column 1: bad", 0, false]);
   hint = "try: x";
   await feed.load({ filter: "none" });
-  assert.deepEqual([feed.error, feed.rows.size, feed.hint], [null, 0, "try: x"]);
+  assert.deepEqual([feed.error, feed.rows.size, feed.deeper], [null, 0, "try: x"]);
 });
 
 test("an answer to an earlier question is not shown", async () => {

@@ -97,16 +97,6 @@ def test_a_mistake_at_the_end_is_the_only_one_that_proposals_leave() -> None:
     assert stumbled == []
 
 
-def test_the_proposed_expression_is_found_in_the_hint(server: Running) -> None:
-    """The hint of an empty answer names an expression, and the page takes exactly that out of the sentence."""
-    script = 'import { hinted } from "%(ui)s/expressions.js"; console.log(JSON.stringify(hinted(JSON.parse(process.argv[1]))));'
-    now = server.options.clock()
-    _status, _headers, answer = clients.http(
-        f"{server.endpoint}/xray-local/summaries?start={now - 60}&end={now}&filter=http.status+%3D+503"
-    )
-    assert node(script, json.loads(answer)["Hint"]) == "service() { http.status = 503 }"
-
-
 def test_the_notices_tell_what_health_tells(server: Running) -> None:
     """A refused document and a datagram that is none become one notice, with reasons and the documents themselves."""
     script = 'import { warnings } from "%(ui)s/warnings.js"; console.log(JSON.stringify(warnings(JSON.parse(process.argv[1]))));'

@@ -207,6 +207,14 @@ def test_deep_links(visit: Visit) -> None:
     page.get_by_role("button", name="Last 15 minutes").wait_for()
     page.goto(f"{visit.server.endpoint}/#!/traces/{seen.warm}")
     page.get_by_role("treegrid").wait_for()
+    page.goto(f"{visit.server.endpoint}/xray/home?region=eu-west-1#/traces/{seen.cold}")
+    page.get_by_role("treegrid").get_by_role("row", name="sample-orders").first.wait_for()
+    query = "query?~(query~(expression~'service*28*22orders*22*29)~context~(timeRange~(delta~21600000)))"
+    page.goto(f"{visit.server.endpoint}/cloudwatch/home?region=eu-west-1#xray:traces/{query}")
+    expect(page.get_by_role("combobox", name="Filter traces")).to_have_value('service("orders")')
+    page.get_by_role("button", name="Last 6 hours").wait_for()
+    page.get_by_role("link", name="orders").first.click()
+    page.get_by_role("treegrid").wait_for()
 
 
 def everything(nodes: Any) -> Any:

@@ -1,7 +1,7 @@
 """X-Ray's filter expressions: parsed, evaluated against a trace, compiled to SQL, and what to try when nothing matches."""
 
 from .evaluate import matches, selects
-from .hints import hint
+from .hints import deeper, hint
 from .keywords import KEYWORDS
 from .parser import parse, parse_entity
 from .sql import prefilter, to_sql
@@ -17,6 +17,7 @@ __all__ = [
     "Selector",
     "Service",
     "TraceView",
+    "deeper",
     "hint",
     "matches",
     "parse",

@@ -12,12 +12,18 @@ KEYWORDS = frozenset(("http.status", "name", "type"))
 NEGATED = frozenset(("ok", "root"))
 
 
+def deeper(expression: Expression) -> Expression | None:
+    """An expression that looks below the entry of the trace as well; None if there is no such."""
+    found = _deeper(expression)
+    return None if found == expression else found
+
+
 def hint(expression: Expression) -> str | None:
-    """A sentence with an expression that looks below the entry of the trace as well; None if there is no such."""
-    deeper = _deeper(expression)
-    if deeper == expression:
+    """The same as a sentence."""
+    found = deeper(expression)
+    if found is None:
         return None
-    return f"outside of service() {{ }} an expression looks at the answer to the client only; anywhere in the trace: {deeper}"
+    return f"outside of service() {{ }} an expression looks at the answer to the client only; anywhere in the trace: {found}"
 
 
 def _deeper(expression: Expression) -> Expression:

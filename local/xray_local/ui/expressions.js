@@ -108,12 +108,3 @@ export function traceId(text) {
 
 /** When the trace began by its id, in seconds; NaN for what is no id. @param {string} id */
 export const idTime = (id) => parseInt(/^1-([0-9a-f]{8})-/.exec(id)?.[1] ?? "", 16);
-
-// How filters/hints.py joins its reason and the expression to try.
-const HINTED = "anywhere in the trace: ";
-
-/** The expression that the server proposes. @param {string | null | undefined} hint */
-export function hinted(hint) {
-  const at = hint?.indexOf(HINTED) ?? -1;
-  return hint && at >= 0 ? hint.slice(at + HINTED.length) : null;
-}

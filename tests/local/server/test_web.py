@@ -45,6 +45,8 @@ def test_every_file_is_served_with_the_policy(server: Running) -> None:
     """index.html and each module: right type, nothing may be loaded from elsewhere, no inline script or style, no sniffing."""
     for path, kind in (
         ("/", "text/html"),
+        ("/xray/home?region=eu-west-1", "text/html"),
+        ("/cloudwatch/home?region=eu-west-1", "text/html"),
         ("/ui/app.js", "text/javascript"),
         ("/ui/tokens.css", "text/css"),
         ("/ui/icon.svg", "image/svg+xml"),
@@ -122,11 +124,11 @@ def test_a_trace_is_too_large_where_the_api_says_so(server: Running, calls: int,
     assert answer["Segments"][0]["aws"] == documents[0]["aws"]
 
 
-def test_summaries_and_the_hint(server: Running) -> None:
+def test_summaries_and_what_to_try(server: Running) -> None:
     """All that match, newest first; where nothing does, what to ask instead; a filter that cannot be read says its column."""
     ids = [sampled(server) for _ in range(3)]
     status, answer = ask(server, f"/xray-local/summaries?{span(server)}")
-    assert (status, sorted(one["Id"] for one in answer["Traces"]), answer["Hint"], answer["More"]) == (
+    assert (status, sorted(one["Id"] for one in answer["Traces"]), answer["Deeper"], answer["More"]) == (
         200,
         sorted(ids),
         None,
@@ -137,7 +139,7 @@ def test_summaries_and_the_hint(server: Running) -> None:
     _status, limited = ask(server, f"/xray-local/summaries?{span(server)}&limit=2")
     assert (len(limited["Traces"]), limited["More"]) == (2, True)
     _status, nothing = ask(server, f"/xray-local/summaries?{span(server)}&filter=fault")
-    assert (nothing["Traces"], nothing["Hint"].endswith("service() { fault }")) == ([], True)
+    assert (nothing["Traces"], nothing["Deeper"]) == ([], "service() { fault }")
     status, wrong = ask(server, f"/xray-local/summaries?{span(server)}&filter=ok%20AND%20faul")
     assert (status, wrong["column"]) == (400, 8)
     assert ask(server, "/xray-local/summaries?start=x&end=2")[0] == 400

@@ -8,6 +8,7 @@ import { href, parse } from "../url.js";
 import { ownTime, uncovered, whereIn } from "./gaps.js";
 import { exception, exceptions, importTime, mapping } from "./labels.js";
 import { took } from "./model.js";
+import { parts } from "./stack.js";
 
 /** @typedef {import("./model.js").Span} Span */
 /** @typedef {import("./model.js").Trace} Trace */
@@ -82,10 +83,17 @@ export function Values({ value }) {
   })}</dl>`;
 }
 
-/** @param {{frames: unknown}} props */
+/** The function's own frames; those of others can be opened, unless there are no other ones. @param {{frames: unknown}} props */
 function Stack({ frames }) {
   if (!Array.isArray(frames) || !frames.length) return null;
-  return html`<ol class="stack" aria-label="Stack, outermost first">${frames.map((frame, place) => html`<li key=${place}><b>${String(frame?.label ?? "?")}</b> <span class="mono">${String(frame?.path ?? "?")}:${String(frame?.line ?? "?")}</span></li>`)}</ol>`;
+  const all = parts(frames);
+  const own = all.some((part) => part.own);
+  return html`<div class="stack" role="group" aria-label="Stack, outermost first">${all.map((part) => {
+    const list = html`<ol start=${part.first}>${part.frames.map((frame, place) => html`<li key=${place}><b>${String(frame?.label ?? "?")}</b> <span class="mono">${String(frame?.path ?? "?")}:${String(frame?.line ?? "?")}</span></li>`)}</ol>`;
+    if (part.own) return html`<div key=${part.first} class="own">${list}</div>`;
+    const said = `${part.frames.length} ${part.frames.length === 1 ? "frame" : "frames"} of ${part.names.join(", ")}`;
+    return html`<details key=${part.first} open=${!own}><summary>${said}</summary>${list}</details>`;
+  })}</div>`;
 }
 
 /** Where an exception of that id is recorded. @param {Trace} trace @param {string} id */

@@ -10,7 +10,7 @@ import { row } from "./rows.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 /** @typedef {{timeRange?: string, filter?: string, since?: number}} Query `since`: nothing that began before */
-/** @typedef {{Traces: any[], Hint: string | null, More: boolean}} Answer */
+/** @typedef {{Traces: any[], Deeper: string | null, More: boolean}} Answer */
 /** @typedef {(query: {start: number, end: number, filter?: string, limit?: number}) => Promise<Answer>} Ask */
 
 // More than anybody reads; beyond that a person narrows the time or the filter.
@@ -58,8 +58,8 @@ export class Feed {
     this.paused = false;
     this.loading = false;
     this.more = false;
-    /** @type {string | null} */
-    this.hint = null;
+    /** The filter to try where nothing matches. @type {string | null} */
+    this.deeper = null;
     /** @type {(Error & {column?: number}) | null} */
     this.error = null;
     /** Counts the queries, so that answers to an earlier one are known. */
@@ -88,7 +88,7 @@ export class Feed {
       if (turn !== this.turn) return;
       this.error = /** @type {Error} */ (error);
       this.rows = new Map();
-      this.hint = null;
+      this.deeper = null;
     }
     if (turn !== this.turn) return;
     this.loading = false;
@@ -114,7 +114,7 @@ export class Feed {
       this.rows = new Map(found);
       this.held = new Map();
       this.error = null;
-      this.hint = answer.Hint;
+      this.deeper = answer.Deeper;
       this.more = beyond && found.size >= MOST_ROWS;
       if (!beyond || this.more) return;
       this.told();

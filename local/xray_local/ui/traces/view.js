@@ -4,7 +4,7 @@ import { html, useCallback, useEffect, useMemo, useRef, useState } from "../base
 import * as api from "../api.js";
 import { parseRange, rangeText } from "../buckets.js";
 import { Empty } from "../empty.js";
-import { and, between, hinted, toggled } from "../expressions.js";
+import { and, between, toggled } from "../expressions.js";
 import { FilterBox } from "../filter.js";
 import { clock, count, duration } from "../format.js";
 import { Histogram } from "../histogram.js";
@@ -70,7 +70,7 @@ function useRows(feed, params) {
 /** Whether something matches further down, if nothing does at the top. @param {Feed} feed */
 function useHint(feed) {
   const [found, put] = useState({ filter: "", state: "" });
-  const wanted = feed.loading || feed.rows.size ? null : hinted(feed.hint);
+  const wanted = feed.loading || feed.rows.size ? null : feed.deeper;
   useEffect(() => {
     if (!wanted) return undefined;
     let late = false;
