@@ -274,7 +274,7 @@ def measure_page() -> tuple[Results, str]:
     footnote = (
         f"Chromium without a window, {platform.machine()}, {time.strftime('%Y-%m-%d')}; `make bench WHAT=page` measures it anew. "
         "Medians, by the clock, from the click until the second frame after it is drawn, the server's answer included. "
-        f"Load average at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors."
+        f"Load: the machine's average while it was measured, on {os.cpu_count()} processors."
     )
     return results, footnote
 

@@ -13,6 +13,7 @@ BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 COUNTED = 1_000
 HEADINGS = ("What", "Target", "Measured", "95 % interval", "Verdict")
 PEER = "aws-xray-sdk, same run"
+LOAD = "Load"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Row:
     peer: Spread | None = None
     at_least: bool = False
     """The target is the least that is good enough; otherwise it is the most."""
+    load: float | None = None
+    """The machine's load average meanwhile, where it decides what is measured."""
 
     @property
     def verdict(self) -> str:
@@ -51,6 +54,7 @@ class Row:
             "exact" if certain else f"{self.text(one.low)} to {self.text(one.high)}",
             self.verdict,
             self.text(self.peer.median) if self.peer else "",
+            "" if self.load is None else f"{self.load:.1f}",
         )
 
     def target(self) -> str:
@@ -83,10 +87,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def targets(rows: Sequence[Row]) -> str:
-    """The table of targets; with the peer where one was measured."""
-    compared = any(row.peer for row in rows)
-    headings = (*HEADINGS, PEER) if compared else HEADINGS
-    return table(headings, [row.cells()[: len(headings)] for row in rows])
+    """The table of targets; with the peer where one was measured, and the load where it was noted."""
+    wanted = [(heading, True) for heading in HEADINGS]
+    wanted += [(PEER, any(row.peer for row in rows)), (LOAD, any(row.load is not None for row in rows))]
+    shown = [place for place, (_heading, some) in enumerate(wanted) if some]
+    return table([wanted[place][0] for place in shown], [[row.cells()[place] for place in shown] for row in rows])
 
 
 class NoPlaceError(Exception):

@@ -38,6 +38,16 @@ def test_without_a_peer_there_is_no_column_for_it() -> None:
     )
 
 
+def test_the_load_stands_beside_what_depends_on_it() -> None:
+    """One row with a load makes a column of them, in which the others are empty."""
+    assert targets([Row("opens", None, " ms", exactly(7), load=2.25), Row("nodes", None, "", exactly(3))]) == (
+        "| What  | Target | Measured | 95 % interval | Verdict | Load |\n"
+        "|-------|-------:|---------:|--------------:|--------:|-----:|\n"
+        "| opens |        | 7.0 ms   | exact         |         | 2.2  |\n"
+        "| nodes |        | 3        | exact         |         |      |"
+    )
+
+
 def test_the_table_has_target_and_measured_beside_each_other() -> None:
     """Each unit with the digits that it deserves, exact figures marked as such, an absent peer left empty."""
     rows = [
