@@ -42,6 +42,8 @@ def configuration(function: Function, desk: Desk, qualifier: str | None = None) 
         shape |= {"Runtime": function.runtime, "Handler": function.handler}
     if function.environment:
         shape["Environment"] = {"Variables": dict(function.environment)}
+    if function.dead_letter_arn:
+        shape["DeadLetterConfig"] = {"TargetArn": function.dead_letter_arn}
     if function.layers:
         arn = f"arn:aws:lambda:{desk.region}:{desk.account}:layer"
         shape["Layers"] = [{"Arn": f"{arn}:{layer.stem}:1"} for layer in function.layers]

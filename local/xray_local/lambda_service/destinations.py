@@ -1,11 +1,14 @@
-"""What became of an asynchronous invocation, sent to the function's destination: a queue, a topic, a function, an event bus."""
+"""What became of an asynchronous invocation, sent to the function's destination: a queue, a topic, a function, an event bus.
+
+An event that is given up goes to the function's dead-letter queue or topic as well, if it has one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +23,8 @@ from .model import Event, Execution, Function
 log = logging.getLogger(__name__)
 
 Record = dict[str, Any]
+# Bytes of the error's text that a dead letter has (AWS Lambda developer guide, "Adding a dead-letter queue").
+LONGEST_ERROR = 1024
 
 
 class Condition(Enum):
@@ -50,6 +55,10 @@ class Outcome:
         return config.on_success if self.condition is Condition.SUCCESS else config.on_failure
 
 
+Letter = tuple[str, dict[str, dict[str, str]]]
+"""Body and attributes of a message."""
+Senders = Mapping[str, Callable[[Any, str, Any, str], None]]
+"""By the service: sends something to an ARN with boto3's client, with the trace header."""
 Deliver = Callable[[Outcome, str], Awaitable[None]]
 """Sends an outcome to its destination, with the trace header for it. Never raises."""
 
@@ -86,6 +95,24 @@ def record(outcome: Outcome, arn: str) -> Record:
     return told
 
 
+def letter(outcome: Outcome) -> Letter:
+    """The dead letter of an event that was given up: the event as it came, and message attributes (same guide).
+
+    Returns:
+        The body, and the attributes RequestID, ErrorCode and ErrorMessage. ErrorCode is the status of the last answer: 200 for a
+        function that failed, 429 when none ran.
+    """
+    execution = outcome.execution
+    text = "Rate Exceeded." if execution is None else execution.error_message or execution.error_type or "Unhandled"
+    error = text.encode()[:LONGEST_ERROR].decode("utf-8", "ignore")
+    attributes = {
+        "RequestID": {"DataType": "String", "StringValue": outcome.event.request_id},
+        "ErrorCode": {"DataType": "Number", "StringValue": "429" if execution is None else "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": error},
+    }
+    return outcome.event.payload.decode("utf-8", "replace") or "{}", attributes
+
+
 def _json(payload: bytes) -> Any:
     try:
         return json.loads(payload)
@@ -107,22 +134,28 @@ class Destinations:
 
     async def __call__(self, outcome: Outcome, header: str) -> None:
         """Tell the destination of this outcome, if there is one; what cannot be delivered is said in the log."""
-        if outcome.destination is None:
-            return
-        arn = outcome.event.invoked_arn or self._function_arn(outcome.function.name)
+        function, event = outcome.function, outcome.event
+        if outcome.destination is not None:
+            told = record(outcome, event.invoked_arn or self._function_arn(function.name))
+            await self._deliver(outcome, "the record", outcome.destination, _SENDERS, told, header)
+        if function.dead_letter_arn and outcome.condition is not Condition.SUCCESS:
+            await self._deliver(outcome, "the dead letter", function.dead_letter_arn, _LETTER_SENDERS, letter(outcome), header)
+
+    async def _deliver(self, outcome: Outcome, what: str, destination: str, senders: Senders, told: Any, header: str) -> None:
         try:
-            await asyncio.to_thread(self._send, outcome.destination, record(outcome, arn), header)
+            await asyncio.to_thread(self._send, destination, senders, told, header)
         except (BotoCoreError, ClientError, ValueError) as error:
             log.warning(
-                "%s: the record of event %s did not reach %s: %s",
-                *(outcome.function.name, outcome.event.request_id, outcome.destination, error),
+                "%s: %s of event %s did not reach %s: %s",
+                *(outcome.function.name, what, outcome.event.request_id, destination, error),
             )
 
-    def _send(self, destination: str, told: Record, header: str) -> None:
+    def _send(self, destination: str, senders: Senders, told: Any, header: str) -> None:
         service = destination.split(":")[2] if destination.count(":") >= 5 else ""
-        send = _SENDERS.get(service)
+        send = senders.get(service)
         if send is None:
-            raise ValueError("a destination is the ARN of an SQS queue, an SNS topic, a Lambda function or an EventBridge bus")
+            names = " or ".join(f"the ARN of {_SERVICES[name]}" for name in senders)
+            raise ValueError(f"it must be {names}")
         _header.set(header)  # of this thread's copy of the context
         client = self._clients(service)
         client.meta.events.register("before-call", _with_header, unique_id="xray-local")
@@ -141,14 +174,22 @@ def _with_header(params: dict[str, Any], **_more: Any) -> None:
 
 
 def _to_queue(client: Any, destination: str, told: Record, header: str) -> None:
+    _letter_to_queue(client, destination, (json.dumps(told), {}), header)
+
+
+def _letter_to_queue(client: Any, destination: str, told: Letter, header: str) -> None:
     url = client.get_queue_url(QueueName=destination.rpartition(":")[2])["QueueUrl"]
     # The attribute as well: moto takes it and ignores the HTTP header.
-    attribute = {"AWSTraceHeader": {"DataType": "String", "StringValue": header}}
-    client.send_message(QueueUrl=url, MessageBody=json.dumps(told), MessageSystemAttributes=attribute)
+    system = {"AWSTraceHeader": {"DataType": "String", "StringValue": header}}
+    client.send_message(QueueUrl=url, MessageBody=told[0], MessageAttributes=told[1], MessageSystemAttributes=system)
 
 
-def _to_topic(client: Any, destination: str, told: Record, _header: str) -> None:
-    client.publish(TopicArn=destination, Message=json.dumps(told))
+def _to_topic(client: Any, destination: str, told: Record, header: str) -> None:
+    _letter_to_topic(client, destination, (json.dumps(told), {}), header)
+
+
+def _letter_to_topic(client: Any, destination: str, told: Letter, _header: str) -> None:
+    client.publish(TopicArn=destination, Message=told[0], MessageAttributes=told[1])
 
 
 def _to_function(client: Any, destination: str, told: Record, _header: str) -> None:
@@ -170,9 +211,11 @@ def _to_bus(client: Any, destination: str, told: Record, header: str) -> None:
         raise ValueError(f"EventBridge refused it: {answer['Entries'][0].get('ErrorMessage')}")
 
 
-_SENDERS: dict[str, Callable[[Any, str, Record, str], None]] = {
+_SERVICES = {"sqs": "an SQS queue", "sns": "an SNS topic", "lambda": "a Lambda function", "events": "an EventBridge bus"}
+_SENDERS: Senders = {
     "sqs": _to_queue,
     "sns": _to_topic,
     "lambda": _to_function,
     "events": _to_bus,
 }
+_LETTER_SENDERS: Senders = {"sqs": _letter_to_queue, "sns": _letter_to_topic}

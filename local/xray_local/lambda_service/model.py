@@ -110,6 +110,8 @@ class Function:
     """LoggingConfig.ApplicationLogLevel, which counts for JSON only; empty: INFO."""
     own_log_group: str = ""
     """LoggingConfig.LogGroup; empty: /aws/lambda/ and the name."""
+    dead_letter_arn: str = ""
+    """DeadLetterConfig.TargetArn: the queue or topic that gets the events that are given up; empty: none."""
     version: str = "$LATEST"
 
     @property

@@ -187,9 +187,9 @@ def test_every_service_gets_the_header_of_its_own_delivery() -> None:
         (QUEUE.replace("results", "missing"), "The specified queue does not exist"),
         (
             "arn:aws:s3:::bucket",
-            "a destination is the ARN of an SQS queue, an SNS topic, a Lambda function or an EventBridge bus",
+            "the ARN of an SQS queue or the ARN of an SNS topic or the ARN of a Lambda function or the ARN of an EventBridge bus",
         ),
-        ("results", "a destination is the ARN of an SQS queue, an SNS topic, a Lambda function or an EventBridge bus"),
+        ("results", "it must be the ARN of an SQS queue or the ARN of an SNS topic or the ARN of a Lambda function"),
     ],
 )
 def test_what_cannot_be_delivered_is_said(destination: str, reason: str, aws: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -199,6 +199,50 @@ def test_what_cannot_be_delivered_is_said(destination: str, reason: str, aws: st
     [message] = [entry.message for entry in caplog.records if entry.name.endswith("destinations")]
     assert message.startswith(f"orders: the record of event {EVENT.request_id} did not reach {destination}: ")
     assert reason in message
+
+
+LETTERS = {
+    "a failure": (FAILURE, "200", "no"),
+    "a long failure": (replace(FAILURE, execution=replace(FAILED, error_message="é" * 600)), "200", "é" * 512),
+    "never ran": (replace(FAILURE, condition=Condition.EVENT_AGE_EXCEEDED, attempts=0, execution=None), "429", "Rate Exceeded."),
+}
+
+
+@pytest.mark.parametrize("case", LETTERS)
+@pytest.mark.parametrize("kind", ["queue", "topic"])
+def test_a_dead_letter(case: str, kind: str, aws: str) -> None:
+    """The event as it came, with the three attributes of the developer guide and the trace header; beside the record."""
+    outcome, code, error = LETTERS[case]
+    results = client("sqs", aws).create_queue(QueueName="results")["QueueUrl"]
+    letters = client("sqs", aws).create_queue(QueueName="letters")["QueueUrl"]
+    arn = QUEUE.replace("results", "letters")
+    if kind == "topic":
+        queue, arn = arn, client("sns", aws).create_topic(Name="letters")["TopicArn"]
+        client("sns", aws).subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    desked = desk(aws_endpoint=aws)
+    send = Destinations(Clients(desked), desked.function_arn)
+    execution = outcome.execution and replace(outcome.execution, error_message=outcome.execution.error_message or "no")
+    asyncio.run(send(replace(outcome, execution=execution, function=replace(FUNCTION, dead_letter_arn=arn)), HEADER))
+
+    names = {"MessageAttributeNames": ["All"], "MessageSystemAttributeNames": ["All"]}
+    [message] = client("sqs", aws).receive_message(QueueUrl=letters, **names)["Messages"]
+    told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert (message["Body"], told) == (
+        '{"order": 7}',
+        {"RequestID": EVENT.request_id, "ErrorCode": code, "ErrorMessage": error},
+    )
+    assert kind == "topic" or message["Attributes"]["AWSTraceHeader"] == HEADER
+    assert len(received(results, aws)) == 1
+
+
+def test_a_success_is_no_dead_letter(aws: str) -> None:
+    """The dead-letter queue gets nothing of what went well."""
+    letters = client("sqs", aws).create_queue(QueueName="letters")["QueueUrl"]
+    desked = desk(aws_endpoint=aws)
+    function = replace(FUNCTION, invoke_config=InvokeConfig(), dead_letter_arn=QUEUE.replace("results", "letters"))
+    asyncio.run(Destinations(Clients(desked), desked.function_arn)(replace(SUCCESS, function=function), HEADER))
+
+    assert received(letters, aws) == []
 
 
 def test_no_destination() -> None:

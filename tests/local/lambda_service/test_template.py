@@ -377,9 +377,8 @@ def test_events_of_sam(tmp_path: Path) -> None:
         Source("schedule", "WorkerOften", schedule="rate(1 minute)", enabled=False),
     )
     assert worker.invoke_config == InvokeConfig(1, 21_600.0, "arn:aws:sns:eu-west-1:123456789012:done", None)
-    assert worker.aliases == ("live",)
+    assert (worker.aliases, worker.dead_letter_arn) == (("live",), f"arn:aws:sqs:{arn}:Queue")
     assert found.notes == (
-        "Worker: its dead-letter queue gets nothing here; destinations (OnFailure) do",
         "Worker: OnFailure has no Destination: name a queue or a topic of the template",
         "Worker: events of type Api are not made here: invoke it through the Lambda API",
         "Worker: Queue is not taken into account: Fn::ImportValue other-queue: an export of another stack is not known here",

@@ -128,14 +128,13 @@ class Builder:
             layers=self._layers.paths(section),
             concurrency=section.whole("ReservedConcurrentExecutions"),
             description=section.text("Description"),
+            dead_letter_arn=section.section("DeadLetterQueue" if kind == SAM_TYPE else "DeadLetterConfig").text("TargetArn"),
         )
         function = self._logging(function, section)
         if section.text("PackageType", "Zip") == "Image":
             function = self._image(function, kind, section)
         else:
             function = self._zip(function, kind, section)
-        if section.has("DeadLetterQueue") or section.has("DeadLetterConfig"):
-            self._notes.add(f"{section.owner}: its dead-letter queue gets nothing here; destinations (OnFailure) do")
         if kind == SAM_TYPE:
             alias = section.text("AutoPublishAlias")
             function = replace(
