@@ -1,6 +1,6 @@
 // @ts-check
 /** A trace from the server, and again whenever news name it. */
-import { useEffect, useState } from "../base.js";
+import { useLayoutEffect, useState } from "../base.js";
 import * as api from "../api.js";
 import { listen } from "../live.js";
 import { whole } from "./answer.js";
@@ -14,7 +14,8 @@ const TOGETHER_MS = 150;
 /** @param {string} id @returns {{loaded: Loaded | null, problem: string}} */
 export function useTrace(id) {
   const [state, put] = useState(/** @type {{loaded: Loaded | null, problem: string}} */ ({ loaded: null, problem: "" }));
-  useEffect(() => {
+  // Before anything is drawn: the answer takes longer than that.
+  useLayoutEffect(() => {
     let gone = false;
     let timer = 0;
     const ask = () => {
