@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import time
 import uuid
@@ -90,6 +91,8 @@ def mapping(function: Function, source: Source, desk: Desk) -> Shape:
     }
     if source.maximum_concurrency is not None:
         shape["ScalingConfig"] = {"MaximumConcurrency": source.maximum_concurrency}
+    if source.filters:
+        shape["FilterCriteria"] = {"Filters": [{"Pattern": json.dumps(pattern)} for pattern in source.filters]}
     if source.kind != "sqs":
         shape |= {
             "StartingPosition": source.starting_position,

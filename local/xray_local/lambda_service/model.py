@@ -60,6 +60,8 @@ class Source:
     maximum_concurrency: int | None = None
     schedule: str = ""
     """`rate(5 minutes)` or `cron(0 12 * * ? *)`."""
+    filters: tuple[Mapping[str, Any], ...] = ()
+    """The patterns of FilterCriteria, one of which a record must match; none: every record."""
     payload: Any = None
     """The schedule's own input, if it has one."""
     enabled: bool = True

@@ -26,6 +26,9 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return desks.write(tmp_path_factory.mktemp("code"), "")
 
 
+FILTERS = ({"data": {"to": ["cart"]}},)
+
+
 @pytest.fixture(scope="module")
 def service(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Functions that nobody invokes."""
@@ -46,11 +49,21 @@ def service(code: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
             Source(
                 "sqs", "Batch", QUEUE, batch_size=5, window_s=1.0, partial_responses=True, maximum_concurrency=2, enabled=False
             ),
-            Source("kinesis", "Clicks", STREAM, starting_position="TRIM_HORIZON", retries=2, bisect=True, enabled=False),
+            Source(
+                "kinesis",
+                "Clicks",
+                STREAM,
+                starting_position="TRIM_HORIZON",
+                retries=2,
+                bisect=True,
+                enabled=False,
+                filters=FILTERS,
+            ),
             Source("schedule", "Nightly", schedule="rate(1 day)", enabled=False),
         ),
         aliases=("live",),
         description="Does it all.",
+        dead_letter_arn=QUEUE,
     )
     more = [dataclasses.replace(plain, name=f"more-{number:02}") for number in range(60)]
     with serving([plain, rich, *more], tmp_path_factory.mktemp("reading"), concurrency=7) as made:
@@ -94,6 +107,7 @@ RICH = {
     "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/rich"},
     "Architectures": ["arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"],
     "Environment": {"Variables": {"TABLE": "orders"}},
+    "DeadLetterConfig": {"TargetArn": QUEUE},
     "Layers": [{"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:things:1"}],
 }
 
@@ -160,6 +174,7 @@ def test_event_source_mappings(service: Service) -> None:
         "StartingPosition": "TRIM_HORIZON",
         "MaximumRetryAttempts": 2,
         "BisectBatchOnFunctionError": True,
+        "FilterCriteria": {"Filters": [{"Pattern": '{"data": {"to": ["cart"]}}'}]},
     }
 
 

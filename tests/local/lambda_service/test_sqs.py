@@ -63,6 +63,20 @@ def test_a_batch_is_handed_over_and_deleted(endpoint: str) -> None:
     assert reading.sources.health() == []
 
 
+def test_a_message_that_no_filter_lets_pass(endpoint: str) -> None:
+    """It leaves the queue, and the function never sees it; one that passes is handed over as ever."""
+    queue = Queues(endpoint, "filtered")
+    queue.send('{"kind": "order"}', '{"kind": "offer"}', "order", '{"kind": "order", "n": 2}')
+    filtered = source(queue, filters=({"body": {"kind": ["order"]}},))
+
+    async def play(reading: Reading) -> None:
+        await reading.until(lambda: reading.sources.health()[0]["records"] == 4)
+
+    reading = run(endpoint, filtered, Scripted(), play)
+    assert [body for event in bodies(reading.invoker) for body in event] == ['{"kind": "order"}', '{"kind": "order", "n": 2}']
+    assert (queue.left(), reading.said) == ((0, 0), [])
+
+
 def test_what_fails_stays_for_its_visibility_timeout(endpoint: str) -> None:
     """A function that fails gets the same messages again when SQS shows them again, with a higher receive count."""
     queue = Queues(endpoint, "fails-once", VisibilityTimeout="1")

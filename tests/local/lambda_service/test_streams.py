@@ -71,6 +71,16 @@ def names(event: Any, *wanted: str) -> Execution:
     return execution(response={"batchItemFailures": [{"itemIdentifier": number} for number in found]})
 
 
+def test_a_record_that_no_filter_lets_pass(endpoint: str) -> None:
+    """The function gets the records that match, in order, and the stream is read past the others."""
+    stream = Stream(endpoint, "filtered")
+    stream.put('{"to": "cart"}', "no JSON", '{"to": "help"}', '{"to": "cart", "n": 2}')
+    filtered = source(stream, filters=({"data": {"to": ["cart"]}},))
+
+    reading = run(endpoint, filtered, Scripted(), done(2))
+    assert [text for event in texts(reading.invoker) for text in event] == ['{"to": "cart"}', '{"to": "cart", "n": 2}']
+
+
 def test_records_from_the_start_in_batches(endpoint: str) -> None:
     """TRIM_HORIZON: what was there before, in order, as many at a time as the batch size says; then what comes."""
     stream = Stream(endpoint, "from-start")

@@ -266,7 +266,7 @@ def test_plain_cloudformation(tmp_path: Path) -> None:
               BatchSize: 5
               MaximumRetryAttempts: 3
               BisectBatchOnFunctionError: true
-              FilterCriteria: { Filters: [] }
+              FilterCriteria: { Filters: [{ Pattern: '{"data": {"to": ["cart"]}}' }] }
           Rule:
             Type: AWS::Events::Rule
             Properties:
@@ -306,6 +306,7 @@ def test_plain_cloudformation(tmp_path: Path) -> None:
                 starting_position="TRIM_HORIZON",
                 retries=3,
                 bisect=True,
+                filters=({"data": {"to": ["cart"]}},),
             ),
             Source("schedule", "Rule", schedule="rate(5 minutes)", payload={"a": 1}),
         ),
@@ -315,7 +316,6 @@ def test_plain_cloudformation(tmp_path: Path) -> None:
     assert found.notes == (
         "Uploaded is left out: its code lies in S3 (Code), which is not fetched: name its folder, or take the template from before `sam package`",
         "Node is left out: its runtime is nodejs22.x; Python functions run here",
-        "Mapping: FilterCriteria of Mapping is not applied here",
     )
 
 

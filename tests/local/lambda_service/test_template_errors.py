@@ -15,6 +15,7 @@ Conditions: { A: !Equals [!Ref P, x] }
 Parameters: { P: { Type: String } }
 Resources: { F: { Type: AWS::Lambda::Function, Condition: A } }
 """
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:orders"
 HEAD = "Transform: AWS::Serverless-2016-10-31\n"
 
 
@@ -46,6 +47,10 @@ def function(**properties: str) -> str:
         ({"Handler": "!FindInMap [A, b, c]"}, "Handler: Mappings has no 'A'; it has none"),
         ({"Handler": "!If [Missing, a, b]"}, "Handler: there is no condition 'Missing'; Conditions has none"),
         ({"Handler": "!Sub [a, b, c]"}, "Handler: Fn::Sub takes a text, or a text and a map, not ['a', 'b', 'c']"),
+        (
+            {"Events": f"{{ Batch: {{ Type: SQS, Properties: {{ Queue: {QUEUE}, FilterCriteria: {{ Filters: [{{ Pattern: '{{\"a\": 1}}' }}] }} }} }} }}"},
+            "Events.Batch.Properties.FilterCriteria.Filters.Pattern: is no pattern: a must be a list of what is allowed, or an object with fields, not 1",
+        ),
         (
             {"FunctionName": "!Ref Orders"},
             "FunctionName: Orders → Orders goes round in a circle",

@@ -15,6 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..model import Execution, LambdaError, TooManyRequestsError
+from ..patterns import passes
 from .polling import Poller, Record, arn_parts, sized
 from .records import message
 from .responses import reported
@@ -77,7 +78,11 @@ class Queue(Poller):
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        return self._records(await asked)
+        found = self._records(await asked)
+        kept = [one for one in found if passes(self.source.filters, "sqs", one)]
+        if left_out := [one for one in found if one not in kept]:
+            self.work(self._delete(left_out), lambda: None)
+        return kept
 
     def unheard(self, operation: str, answer: Any) -> None:
         """What a last poll brings goes back to the queue."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ..patterns import passes
 from .batches import Attempts
 from .polling import AGAIN, Poller, Record, arn_parts, sized
 from .records import dynamodb, kinesis
@@ -129,7 +130,9 @@ class Stream(Poller):
 
     async def _get(self, shard: str, stream: str, iterator: str, most: int) -> tuple[list[Record], str | None]:
         answer = await self.ask("get_records", (EXPIRED, TRIMMED), ShardIterator=iterator, Limit=most)
-        return [self.record(record, shard, stream) for record in answer["Records"]], answer.get("NextShardIterator")
+        records = [self.record(record, shard, stream) for record in answer["Records"]]
+        kept = [record for record in records if passes(self.source.filters, self.source.kind, record)]
+        return kept, answer.get("NextShardIterator")
 
     async def _iterator(self, stream: str, shard: str, position: str, after: str | None) -> str | None:
         where: dict[str, Any] = {"ShardId": shard, "ShardIteratorType": position if position != "AT_TIMESTAMP" else LATEST}

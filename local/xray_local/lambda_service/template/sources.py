@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model import InvokeConfig, Source
+from ..patterns import Pattern, read
 from .section import Notes, Section
 
 # Kinds by the service in the ARN of what is polled, and by SAM's name of the event.
@@ -21,7 +22,6 @@ INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
 PARTIAL = "ReportBatchItemFailures"
 # Properties that change which records a function gets or when, and that nothing here does.
 IGNORED = (
-    "FilterCriteria",
     "ParallelizationFactor",
     "TumblingWindowInSeconds",
     "MaximumRecordAgeInSeconds",
@@ -94,7 +94,20 @@ def _polled(properties: Section, arn_property: str, name: str) -> Iterator[Sourc
         bisect=properties.flag("BisectBatchOnFunctionError", False),
         maximum_concurrency=properties.section("ScalingConfig").whole("MaximumConcurrency"),
         enabled=properties.flag("Enabled", True),
+        filters=tuple(_filters(properties.section("FilterCriteria"))),
     )
+
+
+def _filters(criteria: Section) -> Iterator[Pattern]:
+    for node in criteria.items("Filters"):
+        item = criteria.item("Filters", node).section("Filters")
+        pattern = item.get("Pattern")
+        if pattern is None and item.has("Pattern"):
+            continue  # what only a deployment knows; it is noted
+        try:
+            yield read(pattern)
+        except ValueError as error:
+            raise item.wrong("Pattern", f"is no pattern: {error}") from error
 
 
 def _scheduled(properties: Section, expression: str, name: str, payload: Any) -> Iterator[Source]:
