@@ -69,3 +69,19 @@ test("refiners count traces, not mentions, and write the clause that finds them"
 test("a URL shows host and path; what is no URL is shown as it is", () => {
   assert.deepEqual(["https://x.test:8/a?b=1", "/a", "<b>"].map(rows.address), [{ host: "x.test:8", path: "/a?b=1" }, { host: "", path: "/a" }, { host: "", path: "<b>" }]);
 });
+
+test("host and path are those that the browser's reader of URLs finds, whatever the URL is made of", () => {
+  const parts = ["https://", "http://", "shop", ".example", ".com", "/", "a", "..", ".", "//", "x.y", "%", "1", ".1", ".0x1", "-", "_", "xn--", "?q", "#h", "ä", "@", ":80", "\\", "A", " "];
+  let state = 7;
+  const random = (below) => ((state = (state * 48271) % 2147483647) % below);
+  const read = (url) => {
+    try {
+      const { host, pathname, search } = new URL(url);
+      return { host, path: pathname + search };
+    } catch {
+      return { host: "", path: url };
+    }
+  };
+  const urls = Array.from({ length: 60_000 }, (_none, at) => (at % 2 ? "https://a.b/" : "http://shop") + Array.from({ length: random(9) }, () => parts[random(parts.length)]).join(""));
+  assert.deepEqual(urls.map(rows.address), urls.map(read));
+});
