@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import tags
+from . import tagged
 from .context import Context, Operation, Request, Response
 from .errors import ApiError
 from .expressions import expression
@@ -60,7 +60,7 @@ def create_group(context: Context, request: Request) -> Response:
             "InsightsConfiguration": _insights(request.get("InsightsConfiguration") or {}),
         }
         context.store.groups.put(name, group, context.clock())
-        tags.put(context, group["GroupARN"], request.get("Tags") or [])
+        tagged.put(context, group["GroupARN"], request.get("Tags") or [])
     return {"Group": group}
 
 
@@ -97,7 +97,7 @@ def delete_group(context: Context, request: Request) -> Response:
         if group["GroupName"] == DEFAULT:
             raise ApiError("The Default group cannot be deleted.")
         context.store.groups.delete(group["GroupName"])
-        tags.drop(context, group["GroupARN"])
+        tagged.drop(context, group["GroupARN"])
     return {}
 
 

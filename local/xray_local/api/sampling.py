@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import tags
+from . import tagged
 from .context import Context, Operation, Request, Response
 from .errors import ApiError
 from .paging import page
@@ -104,7 +104,7 @@ def create_sampling_rule(context: Context, request: Request) -> Response:
             raise ApiError(f"There may be {LARGEST_RULES} sampling rules.", "RuleLimitExceededException")
         body = {"Attributes": {}, **rule, "RuleARN": context.arn("sampling-rule", name)}
         record = context.store.sampling_rules.put(name, body, context.clock())
-        tags.put(context, body["RuleARN"], request.get("Tags") or [])
+        tagged.put(context, body["RuleARN"], request.get("Tags") or [])
     return _answer(record.body, record.created, record.modified)
 
 
@@ -133,7 +133,7 @@ def delete_sampling_rule(context: Context, request: Request) -> Response:
         if record["SamplingRule"]["RuleName"] == DEFAULT:
             raise ApiError("The Default rule cannot be deleted.")
         context.store.sampling_rules.delete(record["SamplingRule"]["RuleName"])
-        tags.drop(context, record["SamplingRule"]["RuleARN"])
+        tagged.drop(context, record["SamplingRule"]["RuleARN"])
         # SDKs read the rules again when this time is newer than theirs; a rule that has gone has none any more.
         context.memory["sampling deleted"] = context.clock()
     return {"SamplingRuleRecord": record}

@@ -1,44 +1,20 @@
-"""Tags of groups and sampling rules."""
+"""The operations on tags, of groups and sampling rules."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from . import groups, sampling
 from .context import Context, Operation, Request, Response
-from .errors import ApiError, not_found
+from .errors import not_found
 from .paging import page
+from .tagged import of, put
 
 PAGE = 50
-# AWS's limit for a resource.
-LARGEST_TAGS = 50
-
-
-def of(context: Context, arn: str) -> dict[str, str]:
-    """The tags of a resource by key."""
-    record = context.store.tags.get(arn)
-    return dict(record.body) if record else {}
-
-
-def put(context: Context, arn: str, given: list[dict[str, str]]) -> None:
-    """Adds tags to a resource, or replaces those of the same key."""
-    if not given:
-        return
-    tags = of(context, arn) | {tag["Key"]: tag["Value"] for tag in given}
-    if len(tags) > LARGEST_TAGS:
-        raise ApiError(f"A resource may have {LARGEST_TAGS} tags.", "TooManyTagsException")
-    context.store.tags.put(arn, tags, context.clock())
-
-
-def drop(context: Context, arn: str) -> None:
-    """Forgets the tags of a resource that is deleted."""
-    context.store.tags.delete(arn)
 
 
 def _check(context: Context, arn: str) -> None:
     """Raises unless this is a group or a rule of ours."""
-    # Here, because both of them need the functions above.
-    from . import groups, sampling  # noqa: PLC0415
-
     known: list[Any] = [group["GroupARN"] for group in groups.groups(context)]
     known += [record["SamplingRule"]["RuleARN"] for record in sampling.rules(context)]
     if arn not in known:
