@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bars, mark, marks, parseRange, rangeText, within, zoomed } from "../../local/xray_local/ui/trace/axis.js";
 import { found, next, wrong } from "../../local/xray_local/ui/trace/find.js";
-import { coldStart as opened, coldStarts, modules } from "../../local/xray_local/ui/trace/flame.js";
+import { coldStart as opened, coldStarts, modules, unhidden } from "../../local/xray_local/ui/trace/flame.js";
 import { leadingTo, rows } from "../../local/xray_local/ui/trace/rows.js";
 import { call, coldStart, inferred, part, segment, traceOf } from "./trace-making.mjs";
 
@@ -125,4 +125,10 @@ test("a cold start is blocks by who imported what, from placement to its end, an
   assert.deepEqual(cold.phases.map((block) => [block.name, round(block.seconds)]), [["Placement", 0.2], ["Environment start", 0.1]]);
   assert.deepEqual(cold.blocks.map((block) => [block.name, block.level, round(block.seconds), round(block.own)]), [["app.handler init", 0, 0.5, 0.2], ["runtime start", 1, 0.1, 0.1], ["boto3", 1, 0.2, 0.05], ["botocore", 2, 0.15, 0.15]]);
   assert.deepEqual(modules(cold).map((module) => [module.name, module.own, module.times, module.by]), [["botocore", 0.15, 1, ["boto3"]], ["boto3", 0.05, 1, []]]);
+});
+
+test("a block's text has the room until the next block of its level begins", () => {
+  const block = (key, level, start, end) => ({ key, level, start, end });
+  const found = unhidden([block("a", 0, 0, 9), block("b", 1, 1, 6), block("c", 1, 3, 4), block("d", 1, 3.5, 8), block("e", 2, 3, 4)]);
+  assert.deepEqual(Object.fromEntries(found), { a: 9, b: 2, c: 0.5, d: 4.5, e: 1 });
 });

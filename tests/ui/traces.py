@@ -58,7 +58,7 @@ def function(made: Made, name: str, last: float, *calls: Document, **fields: Any
     return service, owner, handler
 
 
-def put_item(made: Made, first: float, last: float, **fields: Any) -> Document:
+def put_item(made: Made, first: float, last: float | None, **fields: Any) -> Document:
     """A call of the table of orders."""
     aws = {"operation": "PutItem", "table_name": "orders", "region": "eu-west-1", "request_id": "REQUEST"}
     told = {"namespace": "aws", "aws": aws, "http": {"response": {"status": 200}}}

@@ -49,7 +49,9 @@ export function MiniMap({ traceId, onNode, upright = false }) {
   if (!graph.nodes.length) return null;
   const nodes = new Map(graph.nodes.map((node) => [node.key, node]));
   const radius = laid.look.circle / 2;
-  const { x, y, width, height } = laid.box;
+  // An arrow from a node to itself goes over its top.
+  const over = graph.edges.some((edge) => edge.from === edge.to) ? radius : 0;
+  const [x, y, width, height] = [laid.box.x, laid.box.y - over, laid.box.width, laid.box.height + over];
   /** @param {import("./graph.js").Node} node */
   const chosen = (node) => {
     if (!onNode || node.client) return { role: "img" };

@@ -46,7 +46,7 @@ export function Details(props) {
   const { row, onClose } = props;
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   return html`<aside class="details" aria-label="Details">
-    <div class="line"><h2 ref=${heading} tabindex="-1" id="details-title" title=${row.label}>${row.label}</h2>
+    <div class="line"><h2 ref=${heading} tabindex="-1" id="details-title" title=${row.label}>${row.label.trim() || "(no name)"}</h2>
       <button type="button" class="plain close" aria-label="Close the details" onClick=${onClose}>×</button></div>
     ${row.kind === "span" && row.span ? html`<${OfSpan} ...${props} span=${row.span} />` : html`<${OfOthers} ...${props} />`}
   </aside>`;

@@ -26,6 +26,9 @@ const NAMES = {
   untold: ["Not recorded", "Lambda told nothing of this time"],
 };
 
+/** What a gap of that name is; "" for other names. @param {string} name */
+export const explained = (name) => Object.values(NAMES).find(([own]) => own === name)?.[1] ?? "";
+
 const FUNCTION = "AWS::Lambda::Function";
 
 /** Whether the layer recorded the handler, so that what is beside it is the runtime's. @param {Span} span Lambda's Invocation */

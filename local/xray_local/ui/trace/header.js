@@ -4,9 +4,10 @@ import { html, useEffect, useMemo, useState } from "../base.js";
 import { CopyButton } from "../copy.js";
 import { STATUS, age, clock, duration, moment, percent } from "../format.js";
 import { href } from "../url.js";
+import { explained } from "./gaps.js";
 import { mapping, printable } from "./labels.js";
 import { code, links, timedOut } from "./model.js";
-import { whereTimeWent } from "./where.js";
+import { WAITING, whereTimeWent } from "./where.js";
 
 /** @typedef {import("./model.js").Trace} Trace */
 
@@ -86,7 +87,7 @@ function Where({ trace }) {
   const rest = shares.filter((share) => !largest.includes(share)).reduce((sum, share) => sum + share.seconds, 0);
   return html`<section class="where" aria-label="Where the time went">
     <div class="where-bar" aria-hidden="true">${shares.map((share) => html`<i key=${share.name} class=${share.kind} style=${{ flexGrow: String(share.seconds / length) }} title=${`${share.name}: ${duration(share.seconds)}`}></i>`)}</div>
-    <ul>${largest.map((share) => html`<li key=${share.name}><i class=${`swatch ${share.kind}`} aria-hidden="true"></i>${share.name}${share.count > 1 ? ` × ${share.count}` : ""} <b>${duration(share.seconds)}</b> <span class="quiet">${percent(share.seconds / length)}</span></li>`)}
+    <ul>${largest.map((share) => html`<li key=${share.name} title=${share.name === WAITING ? "nothing that was recorded is at work" : explained(share.name)}><i class=${`swatch ${share.kind}`} aria-hidden="true"></i>${share.name}${share.count > 1 ? ` × ${share.count}` : ""} <b>${duration(share.seconds)}</b> <span class="quiet">${percent(share.seconds / length)}</span></li>`)}
       ${rest > 0 && html`<li class="quiet"><i class="swatch" aria-hidden="true"></i>everything else <b>${duration(rest)}</b></li>`}</ul>
   </section>`;
 }

@@ -18,7 +18,8 @@ const SEGMENT_LIMIT = "Larger than X-Ray's limit for a trace: X-Ray would leave 
 /** What the page says about the trace before anything else. @param {import("./model.js").Trace} trace */
 function notices(trace) {
   const lonely = trace.roots.filter((root) => root.node.parent_id).length;
-  const missing = trace.roots.length > 1 && lonely ? [`${lonely} ${lonely === 1 ? "part names a caller" : "parts name callers"} that did not arrive, or not yet.`] : [];
+  // The server tells it with the names; what it tells nothing of is a file of another program.
+  const missing = !trace.notices.length && trace.roots.length > 1 && lonely ? [`${lonely} ${lonely === 1 ? "part names a caller" : "parts name callers"} that did not arrive, or not yet.`] : [];
   return [...trace.notices, ...missing, ...(trace.limitExceeded ? [SEGMENT_LIMIT] : [])];
 }
 

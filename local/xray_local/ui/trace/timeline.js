@@ -45,10 +45,10 @@ export function Timeline(props) {
   const [from, to] = useShown(body, rows.length, height);
   const place = useMemo(() => rows.findIndex((row) => row.key === selected), [rows, selected]);
   useIntoView(body, place, height);
-  const shown = width ? rows.slice(from, to) : [];
   // As many as were ever needed at once: with fewer the places of all would change whenever one more row is half in sight.
   const places = useRef(1);
   places.current = Math.max(places.current, to - from);
+  const shown = width ? rows.slice(from, from + places.current) : [];
   const active = place >= from && place < to ? elementId(selected) : undefined;
   return html`<div class="timeline" role="treegrid" aria-label="Timeline" aria-rowcount=${rows.length + 1} aria-colcount="4" tabindex="0"
       aria-activedescendant=${active} onKeyDown=${(/** @type {KeyboardEvent} */ event) => move(event, props, place)}
@@ -164,7 +164,7 @@ function Line(props) {
 /** @param {LineProps} props */
 function line({ row, index, top, range, origin, width, narrow, chosen, marked, way }) {
   const kind = row.kind === "span" && row.span ? row.span.kind : row.kind;
-  const label = row.kind === "gap" ? row.label : row.label || "(no name)";
+  const label = row.kind === "gap" ? row.label : row.label.trim() || "(no name)";
   const { detail } = row;
   return html`<div role="row" id=${elementId(row.key)} class=${`tl-row ${kind} ${row.status} ${row.depth ? "" : "top"} ${chosen ? "chosen" : ""} ${marked ? "marked" : ""}`}
       aria-rowindex=${index + 2} aria-level=${row.depth + 1} aria-selected=${chosen ? "true" : "false"} aria-expanded=${row.open === null ? undefined : String(row.open)}

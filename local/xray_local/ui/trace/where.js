@@ -9,6 +9,9 @@ import { isInitialization, upwards } from "./model.js";
 /** @typedef {"start" | "init" | "own" | "aws" | "remote" | "lambda" | "other"} Kind which colour it has */
 /** @typedef {{name: string, kind: Kind, seconds: number, count: number}} Share `count`: of the calls, 0 for what is no call */
 
+/** Between the parts of a trace, as before a second attempt. */
+export const WAITING = "Waiting";
+
 /** @type {Record<string, [string, Kind]>} subsegments of Lambda that have nothing below */
 const PHASES = {
   Overhead: ["Overhead: extensions and clean-up", "lambda"],
@@ -23,7 +26,7 @@ export function whereTimeWent(trace) {
   const found = new Map();
   const told = named();
   for (const { span, start, end } of criticalPath(trace)) {
-    const [name, kind] = span ? told(span, whereIn(span, start)) : /** @type {[string, Kind]} */ (["Waiting", "other"]);
+    const [name, kind] = span ? told(span, whereIn(span, start)) : /** @type {[string, Kind]} */ ([WAITING, "other"]);
     const share = found.get(name) ?? { name, kind, seconds: 0, count: 0, spans: new Set() };
     share.seconds += end - start;
     if (span && (kind === "aws" || kind === "remote")) share.spans.add(span.id);

@@ -3,6 +3,7 @@
 import { html, useState } from "../base.js";
 import { asks } from "../expressions.js";
 import { STATUS, count } from "../format.js";
+import { shortName } from "../map/kinds.js";
 import { Popup } from "../popup.js";
 import { FACETS, STATUSES, counts, flags, options } from "./rows.js";
 
@@ -50,7 +51,7 @@ function Values({ rows, facet, filter, onToggle }) {
     <ul class="values">
       ${fitting.slice(0, SHOWN).map((one) => html`<li key=${one.clause}><button type="button" class="plain" aria-pressed=${asks(filter, one.clause) ? "true" : "false"}
         onClick=${() => onToggle(one.clause)} title=${one.clause}>
-        <span class="label">${one.label}${one.note && html` <span class="quiet">${one.note}</span>`}</span><span class="quiet">${count(one.count)}</span>
+        <span class="label">${facet === "Service" ? shortName(one.label) : one.label}${one.note && html` <span class="quiet">${one.note}</span>`}</span><span class="quiet">${count(one.count)}</span>
         <i class="share" style=${{ width: `${(one.count / most) * 100}%` }} aria-hidden="true"></i></button></li>`)}
     </ul>
     ${fitting.length > SHOWN && html`<p class="quiet">and ${count(fitting.length - SHOWN)} more</p>`}
