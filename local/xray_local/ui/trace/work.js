@@ -35,7 +35,13 @@ function useCritical(trace, wanted) {
 function useRows(trace, only) {
   const [folds, setFolds] = useState(/** @type {ReadonlyMap<string, boolean>} */ (new Map()));
   const rows = useMemo(() => rowsOf(trace, { folds, gaps: true, only }), [trace, folds, only]);
-  const fold = useCallback((/** @type {string[]} */ keys, /** @type {boolean} */ open) => setFolds((old) => new Map([...old, ...keys.map((key) => /** @type {[string, boolean]} */ ([key, open]))])), []);
+  const fold = useCallback((/** @type {string[]} */ keys, /** @type {boolean} */ open) => setFolds((old) => {
+    // The same for nothing new, or each key press would make all rows anew.
+    if (keys.every((key) => old.get(key) === open)) return old;
+    const made = new Map(old);
+    for (const key of keys) made.set(key, open);
+    return made;
+  }), []);
   return { rows, fold };
 }
 
