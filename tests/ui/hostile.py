@@ -8,7 +8,7 @@ from typing import Any
 from tests.ui.traces import Made, function, new_id, put_item
 from xray_local.model import Document
 
-LONG = "a-name-of-sixty-characters-without-a-single-blank-in-all-of-it"
+LONG = "a_name_of_sixty_characters_without_a_single_place_to_break_it_at"
 DAY = 86_400.0
 LEVELS, IN_A_LEVEL = 12, 4
 KINDS = ("AWS::ECS::Container", "AWS::Lambda::Function", "AWS::EC2::Instance", "AWS::ECS::Fargate")

@@ -157,6 +157,18 @@ def test_merging_and_sizes_are_in_the_address(shop: Visit) -> None:
     assert place(page) == ("/service-map", {"merge": "1", "size": "traffic", "inside": "icons"})
 
 
+def test_a_merged_node_hides_no_failure(shop: Visit) -> None:
+    """A function whose faults Lambda's own side does not have shows them merged, too: as a sign, in its name, and in the details."""
+    page = shop.open("service-map?merge=1")
+    payments = node(page, "payments", "Lambda function")
+    payments.wait_for()
+    assert (payments.get_attribute("aria-label") or "").endswith("traces per minute, 100 % fault (5xx) in the function")
+    expect(payments.locator(".sign.fault")).to_have_count(1)
+    expect(node(page, "orders", "Lambda function").locator(".sign")).to_have_count(0)
+    payments.click()
+    expect(panel(page).get_by_role("listitem").filter(has_text=FUNCTION)).to_contain_text("1 not OK")
+
+
 def test_a_map_of_too_many_nodes_is_folded(visit: Visit) -> None:
     """Above 150 nodes tables of one function are one circle with their number; its details list them, and the list has all."""
     put(visit.server, documents(crowd(time.time() - 30, 4, 40)))

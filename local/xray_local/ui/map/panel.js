@@ -75,6 +75,13 @@ function Measured({ counts, times, what, told, around }) {
   `;
 }
 
+/** How many went wrong, with the gravest sign. @param {{counts: import("./graph.js").Counts}} props */
+function Bad({ counts }) {
+  const bad = counts.total - counts.ok;
+  const outcome = shares(counts)[0]?.outcome ?? "ok";
+  return bad > 0 && html` · <span class=${`status ${outcome}`}><span class="sign" aria-hidden="true">${STATUS[outcome].sign}</span>${count(bad)} not OK</span>`;
+}
+
 /** @param {{title: string, edges: Edge[], end: "from" | "to", around: Around}} props */
 function Calls({ title, edges, end, around }) {
   if (!edges.length) return null;
@@ -83,12 +90,10 @@ function Calls({ title, edges, end, around }) {
     <ul class="calls">
       ${edges.map((edge) => {
         const other = names.get(edge[end]);
-        const bad = edge.counts.total - edge.counts.ok;
-        const outcome = shares(edge.counts)[0]?.outcome ?? "ok";
         return html`<li key=${edge.key}>
           <button class="plain" onClick=${() => around.onChoose({ edge: edge.key })}>
             <span class="name" title=${other?.name}>${shortName(other?.name ?? "")}</span>
-            <span class="quiet">${edge.link ? "linked traces" : `${count(edge.counts.total)} · ${duration(average(edge.counts))}`}${bad ? html` · <span class=${`status ${outcome}`}><span class="sign" aria-hidden="true">${STATUS[outcome].sign}</span>${count(bad)} not OK</span>` : ""}</span>
+            <span class="quiet">${edge.link ? "linked traces" : `${count(edge.counts.total)} · ${duration(average(edge.counts))}`}<${Bad} counts=${edge.counts} /></span>
           </button>
         </li>`;
       })}
@@ -99,7 +104,7 @@ function Calls({ title, edges, end, around }) {
 const Members = ({ title, nodes, seconds, onChoose }) => html`<h3>${title}</h3>
   <ul class="calls">
     ${nodes.map((node) => {
-      const text = html`<span class="name" title=${node.name}>${onChoose ? shortName(node.name) : node.type}</span><span class="quiet">${duration(average(node.counts))} · ${rate(node.counts.total, seconds)} a minute</span>`;
+      const text = html`<span class="name" title=${node.name}>${onChoose ? shortName(node.name) : node.type}</span><span class="quiet">${duration(average(node.counts))} · ${rate(node.counts.total, seconds)} a minute<${Bad} counts=${node.counts} /></span>`;
       return html`<li key=${node.key}>${onChoose ? html`<button class="plain" onClick=${() => onChoose(node.key)}>${text}</button>` : html`<div>${text}</div>`}</li>`;
     })}
   </ul>`;

@@ -21,15 +21,18 @@ export function rate(total, seconds) {
   return value < 10 ? String(Number(value.toFixed(1))) : count(Math.round(value));
 }
 
-/** @param {Counts} counts */
-export const outcomes = (counts) => shares(counts).filter(({ outcome }) => outcome !== "ok").map(({ outcome, share }) => `${percent(share)} ${STATUS[outcome].text.toLowerCase()}`);
+/** What was not OK, but for what has been said already. @param {Counts} counts @param {Counts} [said] */
+export const outcomes = (counts, said) =>
+  shares(counts).filter(({ outcome }) => outcome !== "ok" && !said?.[outcome]).map(({ outcome, share }) => `${percent(share)} ${STATUS[outcome].text.toLowerCase()}`);
 
-/** @param {{name: string, type: string, client?: boolean, counts: Counts}} node @param {number} seconds 0 for the map of a trace */
+/** @param {{name: string, type: string, client?: boolean, counts: Counts, parts?: {type: string, counts: Counts}[]}} node @param {number} seconds 0 for the map of a trace */
 export function nodeSentence(node, seconds) {
   const what = node.client ? "Client" : `${shortName(node.name)}, ${node.type || WORDS[kindOf(node)]}`;
   if (!node.counts.total) return what;
   const often = seconds ? `${rate(node.counts.total, seconds)} traces per minute` : many(node.counts.total, "request");
-  return [what, `average ${duration(average(node.counts))}`, often, ...outcomes(node.counts)].join(", ");
+  // Merged: what is wrong in the function alone, as where it is called later.
+  const inside = (node.parts ?? []).flatMap((part) => outcomes(part.counts, node.counts).map((said) => `${said} in the function`));
+  return [what, `average ${duration(average(node.counts))}`, often, ...outcomes(node.counts), ...inside].join(", ");
 }
 
 /** The two ends by name; of Lambda's two nodes of one name the second is told apart. @param {Ended | undefined} from @param {Ended | undefined} to @param {string} [arrow] */

@@ -87,7 +87,7 @@ function Where({ trace }) {
   const rest = shares.filter((share) => !largest.includes(share)).reduce((sum, share) => sum + share.seconds, 0);
   return html`<section class="where" aria-label="Where the time went">
     <div class="where-bar" aria-hidden="true">${shares.map((share) => html`<i key=${share.name} class=${share.kind} style=${{ flexGrow: String(share.seconds / length) }} title=${`${share.name}: ${duration(share.seconds)}`}></i>`)}</div>
-    <ul>${largest.map((share) => html`<li key=${share.name} title=${share.name === WAITING ? "nothing that was recorded is at work" : explained(share.name)}><i class=${`swatch ${share.kind}`} aria-hidden="true"></i>${share.name}${share.count > 1 ? ` × ${share.count}` : ""} <b>${duration(share.seconds)}</b> <span class="quiet">${percent(share.seconds / length)}</span></li>`)}
+    <ul>${largest.map((share) => html`<li key=${share.name} title=${share.name === WAITING ? "nothing that was recorded is at work" : explained(share.name) || undefined}><i class=${`swatch ${share.kind}`} aria-hidden="true"></i>${share.name}${share.count > 1 ? ` × ${share.count}` : ""} <b>${duration(share.seconds)}</b> <span class="quiet">${percent(share.seconds / length)}</span></li>`)}
       ${rest > 0 && html`<li class="quiet"><i class="swatch" aria-hidden="true"></i>everything else <b>${duration(rest)}</b></li>`}</ul>
   </section>`;
 }
