@@ -271,7 +271,11 @@ test("A small map is shown whole, in the middle, and not larger than life.", () 
 });
 
 test("A map that cannot be read as a whole is opened at the start of its flow.", () => {
-  assert.deepEqual(opened({ x: 0, y: 0, width: 4000, height: 800 }, { width: 1000, height: 500 }, "LR"), { scale: 0.5, x: 0, y: 50 });
+  const shown = (width, height, size, direction) => Object.values(opened({ x: 0, y: 0, width, height }, size, direction)).map((value) => Math.round(value * 1000) / 1000 + 0);
+  assert.deepEqual(shown(4000, 800, { width: 1000, height: 500 }, "LR"), [0.6, 0, 10]);
+  const narrow = { width: 400, height: 600 };
+  assert.deepEqual([500, 800, 200].map((width) => shown(width, 4000, narrow, "TB")), [[0.8, 0, 0], [0.6, -40, 0], [0.9, 110, 0]]);
+});
   const upright = (width) => Object.values(opened({ x: 0, y: 0, width, height: 4000 }, { width: 400, height: 600 }, "TB")).map((value) => Math.round(value * 1000) / 1000 + 0);
   assert.deepEqual([upright(500), upright(800), upright(200)], [[0.8, 0, 0], [0.55, -20, 0], [0.9, 110, 0]]);
 });

@@ -11,7 +11,7 @@ const MOST = 3;
 // Beyond that size a small map looks like one for children.
 const MOST_FITTED = 1.15;
 // Smaller than that no text can be read: a map that does not fit begins at its start, and is moved.
-const READABLE = { LR: 0.5, TB: 0.55 };
+const READABLE = { LR: 0.6, TB: 0.6 };
 const LARGE = 0.9;
 export const STEP = 1.25;
 
