@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value")
 
-# Raised in our code when the function's own code has used up the stack or the memory: nobody's fault
-# here, and no reason to switch off (measured: the function's own recursion meets the limit inside us).
-_NOT_OURS = (RecursionError, MemoryError)
-
-
 # Where the errors that our own code can raise are defined: Python's, and those of the C modules that it uses.
 _OUR_ERRORS = ("builtins", "socket", "_socket", "json.decoder", "re", "re._constants")
 
@@ -82,6 +77,9 @@ class Guard:
                     return None
                 try:
                     return function(*args, **kwargs)
+                except RecursionError:  # measured: the function's own recursion meets the limit inside us; nothing can be called
+                    if self.strict:
+                        raise
                 except Exception as error:  # noqa: BLE001  (the layer's faults are caught nowhere else)
                     self._fault(part, error)
                 return None
@@ -93,7 +91,7 @@ class Guard:
     def _fault(self, part: str, error: Exception) -> None:
         if self.strict or _came_from_outside(error):
             raise error
-        if isinstance(error, _NOT_OURS):
+        if isinstance(error, MemoryError):  # the function's own code has used it up: no reason to switch off
             return
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:

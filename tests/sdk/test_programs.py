@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.guests import Function, outcome
+from tests.aws.guests import NEWEST, Function, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled
 from tests.kit.runtime_api import Invocation
@@ -166,3 +166,36 @@ def handler(event, context):
     assert bare.sent == []
     [large] = recorded_by_the_sdk(layered.sent)
     assert (large["name"], large["annotations"]) == ("large", {"order": 7})
+
+
+@pytest.mark.parametrize("version", ["3.10", NEWEST])
+def test_a_recursion_without_an_end(version: str, tmp_path: Path, aws: AwsStub) -> None:
+    """Wherever the stack ends, in the SDK or in ours, the function gets its RecursionError, and nothing stays open."""
+    code = """
+import logging, sys
+logging.getLogger("aws_xray_sdk").setLevel(logging.CRITICAL)
+
+@xray_recorder.capture("again")
+def again():
+    return again()
+
+def deeper(frames):
+    return again() if frames == 0 else deeper(frames - 1)
+
+def handler(event, context):
+    found = []
+    sys.setrecursionlimit(120)
+    for frames in range(12):
+        try:
+            deeper(frames)
+        except Exception as error:
+            found.append([type(error).__name__, xray_recorder.current_subsegment()])
+    sys.setrecursionlimit(1000)
+    return found
+"""
+    bare, layered = (
+        outcome(tmp_path, Function(PRELUDE + code, vendor=True, layered=one, version=version), aws) for one in (False, True)
+    )
+
+    assert bare.answers == layered.answers == [[["RecursionError", None]] * 12]
+    assert layered.run.stderr == b""

@@ -21,7 +21,7 @@ from ..context import live
 from ..guard import guarded
 from ..initialization import Initialization
 from .xray_sdk_context import ContextLocal, Local
-from .xray_sdk_entities import EXCEPTIONS, NODES, RECORDER, TRACE, Attribute, closed, put_below, quiet
+from .xray_sdk_entities import EXCEPTIONS, NODES, RECORDER, TRACE, Attribute, Ending, closed, put_below, quiet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def apply(recorder_module: "ModuleType") -> None:
         return  # the same classes, loaded anew by somebody who keeps the modules
     recorder_module.AWSXRayRecorder._context = Attribute("_context", _hold)  # noqa: SLF001
     subsegment.parent_id = Attribute("parent_id", put_below)
-    subsegment.in_progress = Attribute("in_progress", closed)
+    subsegment.in_progress = Ending("in_progress", closed)
     launcher.LambdaContext._local = Local()  # noqa: SLF001
     plain = launcher.LambdaContext._refresh_context  # noqa: SLF001
     launcher.LambdaContext._refresh_context = _refreshing(plain, launcher, launcher.global_sdk_config)  # noqa: SLF001

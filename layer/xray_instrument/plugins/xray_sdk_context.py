@@ -47,7 +47,10 @@ class ContextLocal:
         variable = object.__getattribute__(self, "_variable")
         variable.set({**(variable.get() or {}), name: tuple(value) if name == "entities" else value})
         if name == "entities" and value:
-            _stands_in(value[-1])
+            try:
+                _stands_in(value[-1])
+            except RecursionError:  # the SDK's stack of entities must be true also where there is no room to tell us
+                return
 
     @property
     def __dict__(self) -> "Any":  # type: ignore[override]

@@ -97,6 +97,14 @@ class Attribute:
         del entity.__dict__[self._name]
 
 
+class Ending(Attribute):
+    """The same, told before it is set: where the stack is too short for that, nothing has happened yet, as without us."""
+
+    def __set__(self, entity: "Any", value: "Any") -> None:
+        self._observe(entity, value)
+        entity.__dict__[self._name] = value
+
+
 def trace_of(entity: "Any") -> "Trace | None":
     """Return the trace that an SDK subsegment belongs to, if that is one of ours."""
     return getattr(entity.__dict__.get("parent_segment"), "__dict__", {}).get(TRACE)
