@@ -250,6 +250,7 @@ test("Arrows leave and arrive along the flow, in both directions of it, and go a
   assert.deepEqual(curves([from, to], "TB"), [[from, { x: 0, y: 25 }, { x: 100, y: 25 }, to]]);
   const text = (...points) => pathData(curves(points, "LR"));
   assert.equal(text(to, from), "M100 50C136 50 136 122 100 122C50 122 50 122 0 122C-36 122 -36 0 0 0");
+  assert.equal(text(to, { x: 40, y: 45 }, from), "M100 50C136 50 136 14 100 14C70 14 70 45 40 45C20 45 20 45 0 45C-36 45 -36 0 0 0");
   assert.equal(text(to, { x: 40, y: -90 }, from), "M100 50C136 50 136 -90 100 -90C70 -90 70 -90 40 -90C20 -90 20 -90 0 -90C-36 -90 -36 0 0 0");
   assert.equal(pathData(curves([from, to], "LR")), "M0 0C50 0 50 50 100 50");
   assert.deepEqual([middle(curves([from, to], "LR")), middle(curves([from, { x: 40, y: 9 }, to], "LR"))], [{ x: 50, y: 25 }, { x: 40, y: 9 }]);

@@ -15,12 +15,12 @@ const BEND = 36;
 
 /**
  * Curves through all points; each leaves and arrives along the flow.
- * @param {Point[]} points @param {Direction} direction @returns {Cubic[]}
+ * @param {Point[]} points @param {Direction} direction @param {number} [clear] how far from a node's middle an arrow passes it @returns {Cubic[]}
  */
-export function curves(points, direction) {
+export function curves(points, direction, clear = BEND) {
   const along = direction === "LR" ? "x" : "y";
   const across = direction === "LR" ? "y" : "x";
-  if (points[points.length - 1][along] <= points[0][along]) return back(points, along, across);
+  if (points[points.length - 1][along] <= points[0][along]) return back(points, along, across, clear);
   return points.slice(1).map((end, place) => between(points[place], end, along, across));
 }
 
@@ -35,14 +35,19 @@ function between(start, end, along, across) {
 
 /**
  * To an earlier column: out and around, along the ways that the layout has kept free beside what lies between, and in from
- * the front. Between neighbours there is none: then beside both. @param {Point[]} points @param {"x" | "y"} along @param {"x" | "y"} across @returns {Cubic[]}
+ * the front. Between neighbours there is none: then beside both.
+ * @param {Point[]} points @param {"x" | "y"} along @param {"x" | "y"} across @param {number} clear @returns {Cubic[]}
  */
-function back(points, along, across) {
+function back(points, along, across, clear) {
   const [start, end] = [points[0], points[points.length - 1]];
   const inner = points.slice(1, -1);
-  const beside = Math.max(start[across], end[across]) + BEND * 2;
-  const out = at(along, start[along], across, inner[0]?.[across] ?? beside);
-  const into = at(along, end[along], across, inner.at(-1)?.[across] ?? beside);
+  const beside = Math.max(start[across], end[across]) + clear * 2;
+  /** @param {Point} node @param {Point | undefined} next */
+  const past = (node, next) => {
+    const lane = next ? next[across] : beside;
+    return at(along, node[along], across, lane <= node[across] ? Math.min(lane, node[across] - clear) : Math.max(lane, node[across] + clear));
+  };
+  const [out, into] = [past(start, inner[0]), past(end, inner.at(-1))];
   const way = [out, ...inner, into];
   return [
     [start, at(along, start[along] + BEND, across, start[across]), at(along, start[along] + BEND, across, out[across]), out],

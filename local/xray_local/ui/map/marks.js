@@ -38,6 +38,9 @@ function Ring({ counts, radius, width }) {
     .reverse();
 }
 
+// Between a circle and an arrow that goes back past it.
+const CLEAR = 12;
+
 // The corners that the arrows and the icon leave free, in degrees from the top.
 const CORNERS = [45, 135, 225];
 
@@ -121,7 +124,7 @@ export function wayOf(edge, { from, to }, layout, radiusOf, seconds) {
   if (edge.from === edge.to) return loop(points[0], radiusOf(from));
   const start = ports(from, points[0], radiusOf(from), layout, seconds).out;
   const end = ports(to, points[points.length - 1], radiusOf(to), layout, seconds).into;
-  return curves([start, ...points.slice(1, -1), end], layout.direction);
+  return curves([start, ...points.slice(1, -1), end], layout.direction, layout.look.circle / 2 + CLEAR);
 }
 
 /** @param {{edge: Edge, way: import("./curves.js").Cubic[], width: number, dim?: boolean, marker: string}} props */
