@@ -24,6 +24,7 @@ test("time ranges are said in words, and nonsense is the last hour", () => {
     ["Last 5 minutes", "Last hour", "Last day 2 hours", "Last 7 days", "Last hour", "Last hour"],
   );
   assert.match(period.words("2026-03-01T10:00:00Z~2026-03-01T11:30:00Z"), /^\D*1\D*, 11:00\D+12:30\D*$/);
+  assert.doesNotMatch(period.words("2026-03-01T13:00:00Z~2026-03-01T14:30:00Z"), /[AP]M/i);
 });
 
 test("a form's start and end become a range in UTC, and what is missing or turned around is said", () => {

@@ -124,6 +124,13 @@ def test_completion_writes_a_filter_by_keyboard(visit: Visit) -> None:
     expect(rows(page)).to_have_count(1)
 
 
+def test_what_was_dealt_with_further_down_is_said(shop: Visit) -> None:
+    """A trace whose client got a good answer says in words, beside the sign, that something in it failed; others do not."""
+    page = shop.open("traces")
+    page.get_by_role("row").filter(has_text="payments").get_by_text("fault inside").wait_for()
+    assert page.get_by_text("fault inside").count() == 1
+
+
 def test_a_pasted_trace_id_opens_the_trace(visit: Visit) -> None:
     """Both of its forms, alone in the filter box: no Enter, no filter."""
     [trace_id] = filled(visit.server, 0.2)

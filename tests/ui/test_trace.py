@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.ui import hostile
 from tests.ui.maps import place
 from tests.ui.places import furnish
-from tests.ui.traces import timed_out
+from tests.ui.traces import Made, timed_out
 from tests.ui.visits import NARROW, WIDE, Visit, put
 
 # From the middle to three quarters of two seconds.
@@ -157,6 +157,24 @@ def test_labels_of_the_flame_chart_can_be_read(visitor: Callable[..., Visit], si
         return right - left < 28 || ends.some((end) => end !== one) || getComputedStyle(one).textOverflow !== "ellipsis";
     }).map((one) => one.textContent)""")
     assert (page.locator(".flame .block span").count() > 1, bad) == (True, [])
+
+
+def test_a_module_that_came_in_pieces_says_so(visit: Visit) -> None:
+    """A block as long as the time from a module's first import to its last is solid only as far as the module took."""
+    made = Made(time.time() - 5)
+    took = {"metadata": {"import": {"total_ms": 100.0, "own_ms": 40.0}}}
+    modules = [made.part("boto3", 0.1, 0.4, **took), made.part("json", 0.4, 0.5, **took)]
+    opened = made.part("app.handler init", 0.05, 0.5, annotations={"cold_start": True}, subsegments=modules)
+    made.segment(
+        "shop", 0, 1, origin="AWS::Lambda::Function", subsegments=[made.part("Initialization", 0, 0.5, subsegments=[opened])]
+    )
+    put(visit.server, made.documents)
+    page = visit.open(f"traces/{made.id}?view=cold-start")
+    page.locator(".flame .block.import").nth(1).wait_for()
+    told = page.locator(".flame .block.import").evaluate_all(
+        "all => all.map((one) => [one.title, one.classList.contains('pieces')])"
+    )
+    assert told == [["boto3: 100 ms, its own 40 ms, in pieces over 300 ms", True], ["json: 100 ms, its own 40 ms", False]]
 
 
 def test_the_list_has_room_for_what_it_says(visit: Visit) -> None:
