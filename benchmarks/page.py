@@ -35,7 +35,7 @@ OPEN_MS, SCROLL_MS, NODES, SORT_MS, LAYOUT_MS = 500, 50, 1_000, 200, 500
 # What a person feels as a stutter begins there; browsers call it a long task.
 TASK_MS = 50
 SUBSEGMENTS, TRACES, SERVICES = 5_000, 10_000, 200
-ROUNDS = 15
+ROUNDS = 11
 FRAMES = 120
 
 TIMED = """

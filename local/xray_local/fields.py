@@ -84,12 +84,11 @@ def _http(http: dict[str, Any], name: str, notices: Notices) -> dict[str, Any]:
         if facts is None:
             continue
         checks = HTTP[side]
-        if isinstance(facts, dict) and all(_fits(value, checks.get(key)) for key, value in facts.items()):
-            kept[side] = facts
-            continue
-        good = {key: value for key, value in facts.items() if _fits(value, checks.get(key))} if isinstance(facts, dict) else {}
-        notices.add("X-Ray leaves out what is of the wrong type in the http block of: {}", name)
-        kept[side] = good
+        given: dict[str, Any] = facts if isinstance(facts, dict) else {}
+        wrong = {key for key, value in given.items() if not _fits(value, checks.get(key))}
+        if wrong or given is not facts:
+            notices.add("X-Ray leaves out what is of the wrong type in the http block of: {}", name)
+        kept[side] = {key: value for key, value in given.items() if key not in wrong} if wrong else given
     return kept
 
 

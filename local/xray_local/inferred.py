@@ -8,8 +8,8 @@ from hashlib import blake2b
 from .model import Document
 from .names import INFERRING, inferred_origin
 
-# What an inferred segment shows of its call; seen in X-Ray's answers.
-COPIED = ("end_time", "in_progress", "error", "throttle", "fault", "http", "aws", "sql")
+# What an inferred segment shows of its call beside its times; seen in X-Ray's answers. The page knows it too: ui/trace/answer.js.
+COPIED = ("in_progress", "error", "throttle", "fault", "http", "aws", "sql")
 
 
 def inferred_segments(
@@ -26,7 +26,8 @@ def inferred_segments(
     rest = [segment]
     while rest:
         entity = rest.pop()
-        rest += entity.get("subsegments", ())
+        if "subsegments" in entity:
+            rest += entity["subsegments"]
         if entity.get("namespace") in INFERRING and entity["id"] not in claimed:
             yield _inferred(entity, trace_id, known_ids.get(entity["id"]) or inferred_id(entity["id"]))
 
@@ -38,10 +39,13 @@ def _inferred(subsegment: Document, trace_id: str, new_id: str) -> Document:
         "start_time": subsegment["start_time"],
         "trace_id": trace_id,
     }
-    copied = {key: subsegment[key] for key in COPIED if key in subsegment}
-    if "end_time" in copied:
-        new["end_time"] = copied.pop("end_time")
-    new |= {"parent_id": subsegment["id"], "inferred": True, **copied}
+    if "end_time" in subsegment:
+        new["end_time"] = subsegment["end_time"]
+    new["parent_id"] = subsegment["id"]
+    new["inferred"] = True
+    for key in COPIED:
+        if key in subsegment:
+            new[key] = subsegment[key]
     origin = inferred_origin(subsegment)
     if origin:
         new["origin"] = origin

@@ -60,7 +60,10 @@ def inferred_origin(subsegment: Document) -> str:
     service = canonical(subsegment["name"])
     fields, origin = RESOURCES.get(service, ((), ""))
     aws: dict[str, Any] = subsegment.get("aws") or {}
-    return origin if any(aws.get(field) for field in fields) else f"AWS::{service}"
+    for field in fields:
+        if aws.get(field):
+            return origin
+    return f"AWS::{service}"
 
 
 def service_key(segment: Document) -> ServiceKey:

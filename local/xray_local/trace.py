@@ -33,7 +33,7 @@ __all__ = ["CompiledTrace", "compile_trace"]
 MAX_DEPTH = 250
 
 
-@dataclass
+@dataclass(slots=True)
 class Part:
     """One segment or subsegment of the trace, by itself."""
 
@@ -51,7 +51,7 @@ class Part:
     @property
     def order(self) -> tuple[float, float, str]:
         """Where it stands among others: by time. Of what began at once the shorter first: Dwell Time before its attempt."""
-        return (self.sent["start_time"], _end(self), self.id)
+        return (self.sent["start_time"], _end(self), self.sent["id"])
 
     @property
     def inferred(self) -> bool:
