@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from playwright.sync_api import expect
 
 from tests.ui.maps import FUNCTION, crowd, linked, node, panel, place, places, press
 from tests.ui.traces import Made, documents, failed, order
-from tests.ui.visits import Visit, put, send
+from tests.ui.visits import NARROW, Visit, put, send
 from xray_local.model import Document
 
 
@@ -198,6 +199,7 @@ def test_a_trace_has_a_map_of_its_own(visit: Visit) -> None:
         "orders, AWS::Lambda, average 200 ms, 1 request",
         "orders, AWS::Lambda::Function, average 190 ms, 1 request",
     ]
+    assert sorted(page.locator(".mini-map .node > title").all_text_contents()) == said
 
 
 def test_names_are_texts(visit: Visit) -> None:
@@ -243,3 +245,18 @@ def test_a_time_without_traces_is_told_from_an_empty_store(shop: Visit) -> None:
     page.get_by_role("button", name="Look at the last seven days").click()
     node(page, "orders", FUNCTION).wait_for()
     assert place(page)[1] == {"timeRange": "P7D"}
+
+
+def test_names_stay_in_sight_on_a_telephone(visitor: Callable[..., Visit]) -> None:
+    """At 380 px the list's names stay where they are while its other columns are scrolled."""
+    visit = visitor(viewport=NARROW)
+    put(visit.server, order(time.time() - 5).documents)
+    page = visit.open("service-map?show=list")
+    name, region = page.get_by_role("rowheader").first, page.get_by_role("region", name="Service map as a list")
+    name.wait_for()
+    before = name.bounding_box()
+    region.evaluate("element => element.scrollTo({left: 200})")
+    after = name.bounding_box()
+    assert before
+    assert after
+    assert (region.evaluate("element => element.scrollLeft"), abs(after["x"] - before["x"]) <= 2) == (200, True)

@@ -69,6 +69,7 @@ export function MiniMap({ traceId, onNode, upright = false }) {
         return html`<g key=${edge.key} role="img" aria-label=${edgeSentence(edge, from, to)}><${EdgeMark} edge=${edge} way=${wayOf(edge, { from, to }, laid, () => radius, 0)} width=${1.5} marker="mini-arrow" /></g>`;
       })}
       ${graph.nodes.map((node) => html`<g key=${node.key} class="node" aria-label=${nodeSentence(node, 0)} ...${chosen(node)}>
+        <title>${nodeSentence(node, 0)}</title>
         <${NodeMark} node=${node} at=${laid.nodes.get(node.key)} radius=${radius} layout=${laid} icons=${false} seconds=${0} />
       </g>`)}
     </svg>
