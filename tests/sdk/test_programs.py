@@ -168,6 +168,29 @@ def handler(event, context):
     assert (large["name"], large["annotations"]) == ("large", {"order": 7})
 
 
+def test_a_task_that_goes_on_when_what_it_began_in_has_ended(tmp_path: Path, aws: AwsStub) -> None:
+    """Its subsegments are below that, whenever it ends; the SDK has them at the top, and the layer once made them raise."""
+    code = """
+async def goes_on():
+    await asyncio.sleep(0.01)
+    async with xray_recorder.in_subsegment_async("later"):
+        await asyncio.sleep(0)
+    return xray_recorder.current_subsegment()
+
+async def starts():
+    async with xray_recorder.in_subsegment_async("starts it"):
+        task = asyncio.create_task(goes_on())
+    return await task
+
+def handler(event, context):
+    return asyncio.run(starts())
+"""
+    layered = outcome(tmp_path, Function(PRELUDE + code, vendor=True), aws)
+
+    assert (layered.answers, layered.run.stdout, layered.run.stderr) == ([None], b"", b"")
+    assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == [["starts it", ["later"]]]
+
+
 @pytest.mark.parametrize("version", ["3.10", NEWEST])
 def test_a_recursion_without_an_end(version: str, tmp_path: Path, aws: AwsStub) -> None:
     """Wherever the stack ends, in the SDK or in ours, the function gets its RecursionError, and nothing stays open."""

@@ -30,4 +30,63 @@ def handler(event, context):
     xray_recorder.end_subsegment()
     return 1
 """,
+    "begun in one task, ended in another": """
+async def begin():
+    return xray_recorder.begin_subsegment("begun in a task").name
+
+async def end():
+    xray_recorder.end_subsegment()
+
+async def steps():
+    name = await asyncio.wait_for(asyncio.create_task(begin()), 1)
+    with xray_recorder.in_subsegment("between"):
+        pass
+    await asyncio.create_task(end())
+    with xray_recorder.in_subsegment("after"):
+        return name
+
+def handler(event, context):
+    return [asyncio.run(steps()), xray_recorder.current_subsegment()]
+""",
+    "a loop that is kept": """
+loop = asyncio.new_event_loop()
+async def begin():
+    xray_recorder.begin_subsegment("first run")
+
+async def work():
+    async with xray_recorder.in_subsegment_async("second run"):
+        await asyncio.sleep(0)
+
+async def end():
+    xray_recorder.end_subsegment()
+
+def handler(event, context):
+    for part in (begin, work, end, begin, end):
+        loop.run_until_complete(part())
+    return xray_recorder.current_subsegment()
+""",
+    "begun outside, ended in a task": """
+async def work():
+    async with xray_recorder.in_subsegment_async("inside"):
+        await asyncio.sleep(0)
+    xray_recorder.end_subsegment()
+
+def handler(event, context):
+    xray_recorder.begin_subsegment("outside")
+    asyncio.run(work())
+    with xray_recorder.in_subsegment("after"):
+        pass
+    return xray_recorder.current_subsegment()
+""",
+    "copies of the context": """
+import contextvars
+def handler(event, context):
+    contextvars.copy_context().run(xray_recorder.begin_subsegment, "in a copy")
+    with xray_recorder.in_subsegment("below"):
+        pass
+    contextvars.copy_context().run(xray_recorder.end_subsegment)
+    with xray_recorder.in_subsegment("after"):
+        pass
+    return xray_recorder.current_subsegment()
+""",
 }

@@ -1,6 +1,7 @@
 """The X-Ray SDK's subsegments as nodes of our tree: begun when they are put below an entity, ended when they are closed."""
 
 import sys
+from _thread import _local
 
 from ..context import inside, live, parent
 from ..guard import guarded
@@ -19,6 +20,8 @@ TRACE = "_xray_instrument_trace"
 NODES = "_xray_instrument_nodes"
 EXCEPTIONS = "_xray_instrument_exceptions"
 RECORDER = "_xray_instrument_recorder"
+# In each thread: the entity that has just been closed, and that the SDK is about to take off its stack.
+closing = _local()
 # What a node says itself, or what is no part of a document.
 _NOT_FIELDS = frozenset(
     (
@@ -158,7 +161,10 @@ def _below_a_call(entity: "Any") -> bool:
 @guarded("aws_xray_sdk")
 def closed(entity: "Any", in_progress: object) -> None:
     """Note that an SDK subsegment ends."""
-    if in_progress is not False or trace_of(entity) is None:
+    if in_progress is not False:
+        return
+    closing.entity = entity
+    if trace_of(entity) is None:
         return
     node = entity.parent_segment.__dict__[NODES].pop(entity.id, None)
     if node is None:
