@@ -45,6 +45,8 @@ def stretch(node: "Subsegment | None", inner: "Subsegment | None") -> "Subsegmen
 def pause(outside: "Subsegment | None") -> "Subsegment | None":
     """Go back to what is open outside of a generator. Returns what the generator has open, for `stretch`."""
     inner = current()
+    while outside is not None and outside.end_time is not None:  # the X-Ray SDK has what a generator opens open outside, too
+        outside = outside.parent
     enter(outside)
     return inner
 
