@@ -6,7 +6,7 @@ each thread's latest state is kept, too, and a context that is behind it catches
 """
 
 import sys
-from _thread import _local
+from _thread import _local, get_ident
 from _weakref import ref
 
 from ..context import current, enter, inside, live
@@ -17,11 +17,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    # The attributes of one thread or task: entities, segment; WRITER. Never changed, but replaced.
+    # The attributes of one thread or task: entities, segment; OWNERS. Never changed, but replaced.
     State = dict[str, Any]
+    Owner = tuple[int, Any]
 
-# In a state: the asyncio task that has made it, if one has. No attribute has this name.
-WRITER = ""
+# In a state: for each of the entities, in which thread and by which asyncio task it was put there. No attribute has this name.
+OWNERS = ""
 
 
 class _Entities(list):  # type: ignore[type-arg]
@@ -60,8 +61,11 @@ class ContextLocal:
         return _Entities(value, lambda items: setattr(self, name, items)) if name == "entities" else value
 
     def __setattr__(self, name: str, value: "Any") -> None:
-        kept = tuple(value) if name == "entities" else value
-        state = object.__getattribute__(self, "_latest").state = {**(_state(self) or {}), name: kept, WRITER: _task()}
+        before = _state(self) or {}
+        state = {**before, name: value}
+        if name == "entities":
+            state[name], state[OWNERS] = tuple(value), _owners(before, value)
+        object.__getattribute__(self, "_latest").state = state
         object.__getattribute__(self, "_variable").set(state)
         closing.__dict__.clear()
         if name == "entities" and value:
@@ -91,7 +95,7 @@ def _state(local: ContextLocal) -> "State | None":
 
 
 def _caught_up(state: "State", last: "State") -> "State":
-    """Return the state without what others have closed since, and with what a task that is over has left open.
+    """Return the state without what others have closed since, and with what tasks that are over have left open.
 
     Args:
         state: of this thread or task.
@@ -101,32 +105,46 @@ def _caught_up(state: "State", last: "State") -> "State":
     kept = entities
     while kept and _is_closed(kept[-1]) and kept[-1] is not getattr(closing, "entity", None):
         kept = kept[:-1]
-    if kept is not entities and state[WRITER] == _task():  # else: begun by another task, and this one goes on below it
+    if kept is not entities and _is_over(state[OWNERS][-1]):  # else: begun by another task, and this one goes on below it
         _step_out(entities[len(kept) :])
     known = kept if kept and trace_of(kept[-1]) in (None, live.trace) else ()
-    left = last.get("entities", ())
-    more = left[len(known) :] if left[: len(known)] == known else ()
-    if more and not _is_closed(more[-1]) and trace_of(more[-1]) in (None, live.trace) and _is_over(last[WRITER]):
+    left: "tuple[Any, ...]" = last.get("entities", ())
+    more: "tuple[Any, ...]" = left[len(known) :] if left[: len(known)] == known else ()
+    usable = more and not _is_closed(more[-1]) and trace_of(more[-1]) in (None, live.trace)
+    if usable and all(map(_is_over, last[OWNERS][len(known) :])):
         _stands_in(more[-1])
         return last
-    return state if kept is entities else {**state, "entities": kept}
+    return state if kept is entities else {**state, "entities": kept, OWNERS: state[OWNERS][: len(kept)]}
 
 
 def _is_closed(entity: "Any") -> bool:
     return getattr(entity, "type", "") == "subsegment" and not entity.in_progress
 
 
-def _task() -> "Any":
-    """Return a weak reference to the asyncio task that runs here, if one does."""
+def _owners(before: "State", entities: "Any") -> "tuple[Owner, ...]":
+    """Return who has put each of the entities there: those that were there already keep theirs."""
+    same = 0
+    for known, entity in zip(before.get("entities", ()), entities):  # noqa: B905  (what they have in common)
+        if known is not entity:
+            break
+        same += 1
+    new = len(entities) - same
+    kept: "tuple[Owner, ...]" = before.get(OWNERS, ())[:same]
+    return kept + (_here(),) * new if new else kept
+
+
+def _here() -> "Owner":
+    """Return the thread and, as a weak reference, the asyncio task that runs here, if one does."""
     loop = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", lambda: None)()
     task = None if loop is None else sys.modules["asyncio.tasks"].current_task(loop)
-    return None if task is None else ref(task)
+    return get_ident(), None if task is None else ref(task)
 
 
-def _is_over(task: "Any") -> bool:
-    """Whether nothing more can come of a task: it is done or gone, or it is the one that asks; what is no task's is always so."""
-    found = None if task is None else task()
-    return found is None or found.done() or task == _task()
+def _is_over(owner: "Owner") -> bool:
+    """Whether nothing more can come of it: a task that is done or gone, the one that asks; no task, but this thread."""
+    thread, reference = owner
+    task = None if reference is None else reference()
+    return thread == get_ident() and (task is None or task.done() or owner == _here())
 
 
 @guarded("aws_xray_sdk")
