@@ -40,9 +40,15 @@ FRAMES = 120
 
 TIMED = """
 window.drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-window.until = async (there) => {
-    while (!there()) await new Promise((done) => requestAnimationFrame(done));
-    await drawn();
+window.until = (there) => {
+    const look = async () => {
+        while (!there()) await new Promise((done) => requestAnimationFrame(done));
+        await drawn();
+    };
+    // Not by frames: a page that makes none any more has to be told of, too.
+    const late = new Promise((_done, fail) => setTimeout(() => fail(new Error(
+        `not within a minute, at ${location.hash}: ${document.querySelector("main")?.textContent.slice(0, 300)}`)), 60_000));
+    return Promise.race([look(), late]);
 };
 window.timed = async (act, there) => {
     const begun = performance.now();
