@@ -72,6 +72,12 @@ test("find looks at labels, ids and values, for all words, in the order of the r
   assert.deepEqual(["dynamodb", "ITEMS query", "customer ana", "c1", "nothing", " "].map((words) => found(trace, words)), [["c1", "c2"], ["c2"], ["s"], ["c1"], [], []]);
 });
 
+test("what X-Ray infers is found where its call is not", () => {
+  const caller = call("c1", 100, 101);
+  const trace = traceOf(segment("s", "shop", 100, 103, { subsegments: [caller] }), inferred("i1", caller));
+  assert.deepEqual(["dynamodb", "AWS::DynamoDB"].map((words) => found(trace, words)), [["c1"], ["i1"]]);
+});
+
 test("next and previous go around the end", () => {
   const order = ["a", "b", "c", "d"];
   const wanted = new Set(["b", "d"]);

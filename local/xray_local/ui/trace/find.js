@@ -31,7 +31,9 @@ function values(value) {
 export function found(trace, words) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   if (!wanted.length) return [];
-  return inOrder(trace).filter((span) => wanted.every((word) => textOf(span).includes(word))).map((span) => span.id);
+  const says = (/** @type {Span} */ span) => wanted.every((word) => textOf(span).includes(word));
+  // What X-Ray infers says what its call says: the call is enough.
+  return inOrder(trace).filter((span) => says(span) && !(span.inferred && span.parent && says(span.parent))).map((span) => span.id);
 }
 
 /** The spans as the timeline shows them: segment by segment, then inferred ones. @param {Trace} trace @returns {Span[]} */
