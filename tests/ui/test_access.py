@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,11 @@ def violations(visit: Visit) -> list[str]:
     # Evaluated through the debugger, as the page's policy lets no script in.
     page.evaluate(AXE)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    # axe-core puts a style element of its own into the page, which the policy stops.
-    page.evaluate("window.violations = []")
+    # axe-core puts a style element of its own into the page, which the policy stops. The console tells it in its own time.
+    stopped = len(page.evaluate("window.violations.splice(0)"))
+    until = time.monotonic() + 5
+    while len(visit.trouble) < stopped and time.monotonic() < until:
+        page.wait_for_timeout(20)
     visit.trouble.clear()
     return [
         f"{one['id']}: {node['html']} {node['failureSummary']}" for one in found for node in one["nodes"] if not drawn(one, node)
