@@ -42,31 +42,37 @@ class _Entities(list):  # type: ignore[type-arg]
         return entity
 
 
+_plain = object.__getattribute__
+
+
 class ContextLocal:
     """What the SDK keeps in a threading.local: one for each thread, and for each asyncio task, which inherits it."""
 
-    __slots__ = ("_latest", "_variable")
+    __slots__ = ("_kept",)
 
     def __init__(self) -> None:
         from _contextvars import ContextVar  # noqa: PLC0415  (not contextvars: half the cost)
 
-        object.__setattr__(self, "_variable", ContextVar("aws_xray_sdk", default=None))
-        object.__setattr__(self, "_latest", _local())
+        object.__setattr__(self, "_kept", (ContextVar("aws_xray_sdk", default=None), _local()))
 
-    def __getattribute__(self, name: str) -> "Any":
-        state = _state(self)
+    def __getattribute__(self, name: str) -> "Any":  # some 20 times for each subsegment: so it is written out
+        variable, latest = _plain(self, "_kept")
+        state = variable.get()
+        if state is not getattr(latest, "state", None):
+            state = _state(variable, latest)
         if state is None or name not in state:
-            return object.__getattribute__(self, name)
+            return _plain(self, name)
         value = state[name]
         return _Entities(value, lambda items: setattr(self, name, items)) if name == "entities" else value
 
     def __setattr__(self, name: str, value: "Any") -> None:
-        before = _state(self) or {}
+        variable, latest = _plain(self, "_kept")
+        before = _state(variable, latest) or {}
         state = {**before, name: value}
         if name == "entities":
             state[name], state[OWNERS] = tuple(value), _owners(before, value)
-        object.__getattribute__(self, "_latest").state = state
-        object.__getattribute__(self, "_variable").set(state)
+        latest.state = state
+        variable.set(state)
         closing.__dict__.clear()
         if name == "entities" and value:
             try:
@@ -77,14 +83,13 @@ class ContextLocal:
     @property
     def __dict__(self) -> "Any":  # type: ignore[override]
         """What the SDK clears."""
-        return _Clearing(object.__getattribute__(self, "_variable"), object.__getattribute__(self, "_latest"))
+        return _Clearing(*_plain(self, "_kept"))
 
 
-def _state(local: ContextLocal) -> "State | None":
+def _state(variable: "Any", latest: "Any") -> "State | None":
     """Return the state of this thread or task, caught up with what has happened in its thread."""
-    variable = object.__getattribute__(local, "_variable")
     state: "State | None" = variable.get()
-    last: "State | None" = getattr(object.__getattribute__(local, "_latest"), "state", None)
+    last: "State | None" = getattr(latest, "state", None)
     if state is last:
         return state
     found = _caught_up(state or {}, last or {})
