@@ -21,6 +21,12 @@ def handler(event, context):
     xray_recorder.stream_subsegments()
     return 1
 """,
+    "the segment as a dictionary": """
+def handler(event, context):
+    segment = xray_recorder.current_segment()
+    with xray_recorder.in_subsegment("mine") as mine:
+        return [sorted(segment.to_dict()), sorted(mine.to_dict()), segment.serialize().count("xray_instrument")]
+""",
     "by hand, into the context": """
 from aws_xray_sdk.core.models.subsegment import Subsegment
 def handler(event, context):

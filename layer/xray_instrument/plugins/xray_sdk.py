@@ -21,7 +21,7 @@ from ..context import live
 from ..guard import guarded
 from ..initialization import Initialization
 from .xray_sdk_context import ContextLocal, Local
-from .xray_sdk_entities import EXCEPTIONS, NODES, RECORDER, TRACE, Attribute, Ending, closed, put_below, quiet
+from .xray_sdk_entities import OURS, Attribute, Ending, Standing, closed, put_below, quiet, standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _facade(trace: "Trace", models: "ModuleType", context: "Any") -> "Any":
     # At module scope it is who it is without us, too, in the rare case that there is a header.
     above, trace_id = main.parent_id or told.parent or main.id, trace.trace_id or told.root or _NO_TRACE_ID
     facade = models.FacadeSegment("facade", above, trace_id, True)
-    facade.__dict__.update({TRACE: trace, NODES: {}, EXCEPTIONS: {}, RECORDER: context.__dict__.get(_HOLDER)})
+    facade.__dict__[OURS] = Standing(trace, context.__dict__.get(_HOLDER))
     return facade
 
 
@@ -92,7 +92,7 @@ def _missing(models: "ModuleType") -> "Callable[[Any], Any]":
         if _OWN_SEGMENTS in context.__dict__ or not _is_ours(trace, context) or not os.environ.get("LAMBDA_TASK_ROOT"):
             return None
         facade = getattr(context._local, "segment", None)  # noqa: SLF001
-        if getattr(facade, "__dict__", {}).get(TRACE) is not trace:
+        if getattr(standing(facade), "trace", None) is not trace:
             facade = _facade(trace, models, context)
         for _ in range(2):
             context._local.entities = []  # noqa: SLF001
@@ -124,11 +124,11 @@ def _refreshing(plain: "Any", models: "ModuleType", config: "Any") -> "Any":
             plain(context)
             segment = getattr(context._local, "segment", None)  # noqa: SLF001
             if isinstance(segment, models.FacadeSegment) and not segment.sampled:
-                segment.__dict__.setdefault(TRACE, None)
+                segment.__dict__.setdefault(OURS, Standing(None))
             return
         local = context._local  # noqa: SLF001
         segment = getattr(local, "segment", None)
-        if getattr(segment, "__dict__", {}).get(TRACE) is trace or _user_made(segment, trace):
+        if getattr(standing(segment), "trace", None) is trace or _user_made(segment, trace):
             return
         facade = _facade(trace, models, context)
         facade.save_origin_trace_header(models.TraceHeader.from_header_str(os.environ.get("_X_AMZN_TRACE_ID")))
@@ -150,9 +150,10 @@ def _on_root(apply: "Any") -> "Callable[[Any], Any]":
     """
 
     def chosen(segment: "Any") -> "Any":
-        if TRACE not in segment.__dict__:
+        stands_for = standing(segment)
+        if stands_for is None:
             return None
-        trace = segment.__dict__[TRACE]
+        trace = stands_for.trace
 
         def xray_instrument_on_root(*args: "Any", **kwargs: "Any") -> None:
             apply(segment, *args, **kwargs)  # the SDK's own, with its checks and warnings; it keeps the value on the segment

@@ -11,7 +11,7 @@ from _weakref import ref
 
 from ..context import current, enter, inside, live
 from ..guard import guarded
-from .xray_sdk_entities import NODES, TRACE, closing, trace_of
+from .xray_sdk_entities import closing, standing, trace_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,10 +156,10 @@ def _is_over(owner: "Owner") -> bool:
 def _stands_in(entity: "Any") -> None:
     """Follow the SDK where its function is told which entity is open here: set_trace_entity, in threads above all."""
     facade = entity.__dict__.get("parent_segment", entity)
-    trace = facade.__dict__.get(TRACE)
-    if trace is None or trace is not live.trace:
+    stands_for = standing(facade)
+    if stands_for is None or stands_for.trace is None or stands_for.trace is not live.trace:
         return
-    node = trace.main() if facade is entity else facade.__dict__[NODES].get(entity.id)
+    node = stands_for.trace.main() if facade is entity else stands_for.nodes.get(entity.id)
     if node is not None and not inside(current(), node):
         enter(node)
 

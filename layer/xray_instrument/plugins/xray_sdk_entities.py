@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 
     from ..model import Document, Trace
 
-# On the SDK's stand-in of the Lambda segment: the trace of ours that it stands for, the open nodes by id, which
-# exception of ours (id) is told in the place of one of the SDK's, and the recorder in whose context it is.
-TRACE = "_xray_instrument_trace"
-NODES = "_xray_instrument_nodes"
-EXCEPTIONS = "_xray_instrument_exceptions"
-RECORDER = "_xray_instrument_recorder"
+# On the SDK's stand-in of the Lambda segment: a Standing.
+OURS = "_xray_instrument"
 # In each thread: the entity that has just been closed, and that the SDK is about to take off its stack.
 closing = _local()
 # What a node says itself, or what is no part of a document.
@@ -29,6 +25,34 @@ _NOT_FIELDS = frozenset(
         "parent_segment", "sampled", "_origin_trace_header", "cause", "metadata",
     )
 )  # fmt: skip
+
+
+class Standing:
+    """What one of the SDK's stand-ins of the Lambda segment stands for. False, so that the SDK's to_dict passes it by.
+
+    Attributes:
+        trace: ours; None when nothing is recorded.
+        recorder: the SDK's recorder in whose context it is.
+        nodes: the open ones by id.
+        exceptions: which exception of ours (id) is told in the place of one of the SDK's.
+    """
+
+    __slots__ = ("exceptions", "nodes", "recorder", "trace")
+
+    def __init__(self, trace: "Trace | None", recorder: "Any" = None) -> None:
+        self.trace = trace
+        self.recorder = recorder
+        self.nodes: "dict[str, SdkSubsegment]" = {}
+        self.exceptions: "dict[str, str]" = {}
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def standing(facade: object) -> "Standing | None":
+    """Return what a segment stands for, if it stands for one of ours."""
+    found: "Standing | None" = getattr(facade, "__dict__", {}).get(OURS)
+    return found
 
 
 class SdkSubsegment(Subsegment):
@@ -65,7 +89,7 @@ class SdkSubsegment(Subsegment):
             exceptions = [exception.to_dict() for exception in cause.get("exceptions", ())]
             fields["cause"] = {"working_directory": cause.get("working_directory", ""), "exceptions": exceptions}
         elif cause:  # the id of an exception that was told further down
-            fields["cause"] = entity.parent_segment.__dict__[EXCEPTIONS].get(cause, cause)
+            fields["cause"] = entity.parent_segment.__dict__[OURS].exceptions.get(cause, cause)
         return fields
 
     @fields.setter
@@ -110,7 +134,8 @@ class Ending(Attribute):
 
 def trace_of(entity: "Any") -> "Trace | None":
     """Return the trace that an SDK subsegment belongs to, if that is one of ours."""
-    return getattr(entity.__dict__.get("parent_segment"), "__dict__", {}).get(TRACE)
+    stands_for = standing(entity.__dict__.get("parent_segment"))
+    return None if stands_for is None else stands_for.trace
 
 
 @guarded("aws_xray_sdk")
@@ -119,7 +144,7 @@ def put_below(entity: "Any", parent_id: "str | None") -> None:
     trace = trace_of(entity)
     if parent_id is None or trace is None or trace is not live.trace or not trace.recording:
         return
-    nodes = entity.parent_segment.__dict__[NODES]
+    nodes = entity.parent_segment.__dict__[OURS].nodes
     if not entity.sampled or entity.id in nodes:
         return
     node = nodes[entity.id] = SdkSubsegment(entity, trace)
@@ -166,7 +191,7 @@ def closed(entity: "Any", in_progress: object) -> None:
     closing.entity = entity
     if trace_of(entity) is None:
         return
-    node = entity.parent_segment.__dict__[NODES].pop(entity.id, None)
+    node = entity.parent_segment.__dict__[OURS].nodes.pop(entity.id, None)
     if node is None:
         return
     node.name, node.start_time = legal_name(entity.name), entity.start_time
@@ -182,14 +207,14 @@ def _same_exception(entity: "Any", stand_in: Subsegment) -> None:
     """Note whose exception is whose: what the exception passes through on its way up, refers to it by its id."""
     cause, told = entity.__dict__.get("cause"), stand_in.fields.get("cause")
     if isinstance(cause, dict) and told:
-        known = entity.parent_segment.__dict__[EXCEPTIONS]
+        known = entity.parent_segment.__dict__[OURS].exceptions
         known.update({exception.id: told["exceptions"][0]["id"] for exception in cause.get("exceptions", ())})
 
 
 def own_emitter(entity: "Any") -> bool:
     """Whether the function has given an SDK subsegment's recorder an emitter of its own, which then must get everything."""
     core: "Any" = sys.modules.get("aws_xray_sdk.core")
-    recorder = entity.parent_segment.__dict__.get(RECORDER) or getattr(core, "xray_recorder", None)
+    recorder = entity.parent_segment.__dict__[OURS].recorder or getattr(core, "xray_recorder", None)
     emitter = getattr(recorder, "emitter", None)
     udp: "Any" = sys.modules.get("aws_xray_sdk.core.emitters.udp_emitter")
     return emitter is not None and udp is not None and type(emitter) is not udp.UDPEmitter
