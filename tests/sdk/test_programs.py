@@ -10,7 +10,8 @@ from tests.aws.guests import NEWEST, Function, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled
 from tests.kit.runtime_api import Invocation
-from tests.sdk.programs import EQUAL, IMPROVED, PRELUDE
+from tests.sdk.improved_programs import IMPROVED
+from tests.sdk.programs import EQUAL, PRELUDE
 from tests.sdk.trees import assert_the_same, names, recorded_by_the_sdk
 from tests.sdk.unusual_programs import UNUSUAL
 

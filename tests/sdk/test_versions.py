@@ -9,7 +9,8 @@ import pytest
 from tests.aws.guests import Function, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.pythons import present
-from tests.sdk.programs import EQUAL, IMPROVED, PRELUDE
+from tests.sdk.improved_programs import IMPROVED
+from tests.sdk.programs import EQUAL, PRELUDE
 from tests.sdk.trees import assert_the_same, names, recorded_by_the_sdk
 
 # Every minor version of the SDK from 2.12 on, with every one of wrapt for which it has a wheel there; the newest of both is

@@ -84,3 +84,14 @@ def assert_the_same(layered: Outcome, bare: Outcome) -> None:
     assert comparable(layered.run.stderr) == comparable(bare.run.stderr)
     assert [told(tree) for tree in recorded_by_the_sdk(layered.sent)] == [told(tree) for tree in recorded_by_the_sdk(bare.sent)]
     assert unanswered(layered.sent) == set()
+
+
+def document(tree: Document) -> Document:
+    """A subsegment without its place in the tree; of its cause, types, messages and the functions on the stack."""
+    kept = {key: value for key, value in tree.items() if key not in ("id", "trace_id", "parent_id", "type")}
+    if "cause" in kept:
+        kept["cause"] = [
+            [step["type"], step["message"], [frame["label"] for frame in step.get("stack", ())]]
+            for step in kept["cause"]["exceptions"]
+        ]
+    return kept
