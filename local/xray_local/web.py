@@ -1,9 +1,8 @@
 """The page: its files, and what they ask for beside the X-Ray API.
 
-Everything is served from this machine and nothing else may be loaded: the content security policy allows no inline
-script, no eval, and no other origin. Answers of AWS's shapes where there is one; times are seconds since the epoch.
+Answers of AWS's shapes where there is one; times are seconds since the epoch.
 
-    GET  /, /ui/...                       the files; / is the console's /xray/home and /cloudwatch/home, too
+    GET  /, /ui/...                       the files (pages.py)
     GET  /xray-local/summaries            ?start&end&filter&limit: newest first; Deeper is the filter to try when nothing matches
     GET  /xray-local/graph                ?start&end&filter, or ?traces=ID,ID
     GET  /xray-local/traces/ID            the compiled trace, and what there is to say about it
@@ -18,11 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import mimetypes
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -30,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from xray_local import api, filters, graph
+from xray_local import api, filters, graph, pages
 from xray_local.api import notices
 from xray_local.api.expressions import expression
 from xray_local.api.traces import LARGEST_TRACE, TRACE_ID
@@ -39,15 +35,8 @@ from xray_local.samples import sample_documents
 from xray_local.store import Page
 from xray_local.terminal import files as trace_files
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-HEADERS = {"content-security-policy": POLICY, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 # The list is virtual, so the page takes many; beyond that a person narrows the time or the filter.
 MOST_ROWS = 10_000
-# A link of AWS's console works once its host is ours: what it shows is behind its #.
-CONSOLES = ("/xray/home", "/cloudwatch/home")
 # At most so many events a second go to the page: what changes in between is told together.
 EVENTS_PER_S = 10
 # A comment now and then, so that a connection that is gone is noticed on both sides.
@@ -81,8 +70,7 @@ def routes(context: api.Context, read: Callable[[Request], Awaitable[bytes]]) ->
     made.append(Route("/xray-local/import", imported, methods=["POST"]))
     made.append(Route("/xray-local/sample", sampled, methods=["POST"]))
     made.append(Route("/xray-local/events", page.events, methods=["GET"]))
-    made += [Route(path, _file, methods=["GET"]) for path in ("/", *CONSOLES)]
-    made.append(Route("/ui/{path:path}", _file, methods=["GET"]))
+    made += pages.routes()
     return made
 
 
@@ -122,20 +110,6 @@ def _told(error: api.ApiError) -> dict[str, Any]:
     cause = error.__cause__
     column = {"column": cause.column} if isinstance(cause, filters.FilterError) else {}
     return {"__type": error.code, "message": error.message, **column}
-
-
-async def _file(request: Request) -> Response:
-    """One file of the page. It is checked anew each time (no-cache), because the server may be another version tomorrow."""
-    path = request.path_params.get("path") or "index.html"
-    found: Traversable = resources.files("xray_local") / "ui"
-    for part in path.split("/"):
-        if part in {"", ".", ".."}:
-            return Response(status_code=404)
-        found = found / part
-    if not found.is_file():
-        return Response(f"There is no {path} here.\n", 404, media_type="text/plain")
-    kind = "text/javascript" if path.endswith((".js", ".mjs")) else mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return Response(await run_in_threadpool(found.read_bytes), media_type=kind, headers={**HEADERS, "cache-control": "no-cache"})
 
 
 def _between(request: Request) -> tuple[float, float]:
@@ -254,7 +228,7 @@ class Web:
         return StreamingResponse(
             self._events(),
             media_type="text/event-stream",
-            headers={**HEADERS, "cache-control": "no-store", "x-accel-buffering": "no"},
+            headers={**pages.HEADERS, "cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
     async def _events(self) -> AsyncIterator[str]:

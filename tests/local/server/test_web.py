@@ -6,15 +6,18 @@ import hashlib
 import json
 import queue
 import re
+import shutil
 import threading
 import time
 import urllib.request
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.local.server import clients
+from xray_local import pages
 from xray_local.server import Running
 from xray_local.trace import compile_trace
 
@@ -61,6 +64,23 @@ def test_every_file_is_served_with_the_policy(server: Running) -> None:
         assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-cache")
 
 
+def test_files_are_kept_until_one_changes(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """index.html is asked for each time and names a folder whose files browsers keep; a change of any file names another."""
+    folder = shutil.copytree(str(resources.files("xray_local") / "ui"), tmp_path / "ui")
+    monkeypatch.setattr(pages, "_folder", lambda: folder)
+
+    def named() -> set[str]:
+        return set(re.findall(r'(?:src|href)="(/ui/[^/]+)/', clients.http(f"{server.endpoint}/")[2].decode()))
+
+    [before] = named()
+    _status, headers, kept = clients.http(f"{server.endpoint}{before}/map/view.js")
+    _status, plain, asked = clients.http(f"{server.endpoint}/ui/map/view.js")
+    assert (headers["cache-control"], plain["cache-control"], kept) == ("max-age=31536000, immutable", "no-cache", asked)
+    assert named() == {before}
+    (folder / "map" / "view.js").write_text("// changed")
+    assert len(named() - {before}) == 1
+
+
 def test_index_has_nothing_inline() -> None:
     """No script or style element with content, and no style or event attribute: the policy would stop them."""
     text = (resources.files("xray_local") / "ui" / "index.html").read_text()
@@ -68,7 +88,20 @@ def test_index_has_nothing_inline() -> None:
     assert not re.search(r"<style|\son[a-z]+=|\sstyle=", text)
 
 
-@pytest.mark.parametrize("path", ["/ui/nothing.js", "/ui/../web.py", "/ui/%2e%2e/web.py", "/ui/vendor", "/ui/", "/ui//app.js"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ui/nothing.js",
+        "/ui/../web.py",
+        "/ui/%2e%2e/web.py",
+        "/ui/vendor",
+        "/ui/",
+        "/ui//app.js",
+        "/ui/v-0/../web.py",
+        "/ui/v-0/",
+        "/ui/v-0",
+    ],
+)
 def test_no_other_file(server: Running, path: str) -> None:
     """What is no file of the page is not found, whatever the path."""
     if path == "/ui/":
