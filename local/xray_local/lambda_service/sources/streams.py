@@ -129,10 +129,16 @@ class Stream(Poller):
         return records, following
 
     async def _get(self, shard: str, stream: str, iterator: str, most: int) -> tuple[list[Record], str | None]:
-        answer = await self.ask("get_records", (EXPIRED, TRIMMED), ShardIterator=iterator, Limit=most)
-        records = [self.record(record, shard, stream) for record in answer["Records"]]
-        kept = [record for record in records if passes(self.source.filters, self.source.kind, record)]
-        return kept, answer.get("NextShardIterator")
+        """Records that pass the filters. Where none does it reads on: only a shard that has nothing new is waited for."""
+        following: str | None = iterator
+        while following:
+            answer = await self.ask("get_records", (EXPIRED, TRIMMED), ShardIterator=following, Limit=most)
+            records = [self.record(record, shard, stream) for record in answer["Records"]]
+            following = answer.get("NextShardIterator")
+            kept = [record for record in records if passes(self.source.filters, self.source.kind, record)]
+            if kept or not records:
+                return kept, following
+        return [], None
 
     async def _iterator(self, stream: str, shard: str, position: str, after: str | None) -> str | None:
         where: dict[str, Any] = {"ShardId": shard, "ShardIteratorType": position if position != "AT_TIMESTAMP" else LATEST}
