@@ -158,7 +158,7 @@ class Web:
         """The compiled trace with its documents as objects, and its notices.
 
         Of segments that only repeat a call (half of a large trace) what the call does not tell: id, call, origin. The page
-        writes them out where they are looked at (ui/trace/inferred.js).
+        writes them out where they are looked at (ui/trace/answer.js).
         """
         trace_id = request.path_params["trace_id"]
         if not TRACE_ID.fullmatch(trace_id):
