@@ -1,8 +1,9 @@
 """Runs somebody else's test suite without the layer and with it: `python -m tools.suites FOLDER --packages FOLDER`.
 
-Each test file runs in a process of its own, once bare and once layered, under the real runtime client: inside a handler, at
-module scope, or (`--where command`) as developers would, `python -m pytest` started by the wrapper itself. Prints how many tests
-passed on either side and every test whose outcome differs. Exit code 1: there is a difference; 2: nothing could be compared.
+Each test file runs in a process of its own (with `--together` all of them in one), once bare and once layered, under the real
+runtime client: inside a handler, at module scope, or (`--where command`) as developers would, `python -m pytest` started by the
+wrapper itself. Prints how many tests passed on either side and every test whose outcome differs. Exit code 1: there is a
+difference; 2: nothing could be compared.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from tests.kit import layer, pythons
 from tests.kit.process import Guest, Launch, Sandbox
 from tests.kit.runtime_api import Invocation
 
-# A file of tests that wait for databases or names on a network takes its time.
-LIMIT_S = 300.0
+# A file of tests that wait for databases or names on a network takes its time, and so do thousands of tests.
+LIMIT_S = {"one file": 300.0, "together": 1200.0}
 # The order of the tests that a set gives is the same on both sides, and folders of packages stay as pip made them.
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
 PYTEST = ("-q", "--rootdir=.", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "suite_report")
@@ -89,8 +90,15 @@ class Setting:
     unset: tuple[str, ...] = ()
     """Environment variables that are taken away before anything is imported."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    together: bool = False
+    """All files in one process, as the peer's own CI has them: much quicker, and what one file leaves behind meets the next."""
     fallback: bool = False
     """With the layer, the copy of the SDK that it brings along is in the place of the packages' own."""
+
+    @property
+    def limit_s(self) -> float:
+        """After so long, a process hangs."""
+        return LIMIT_S["together" if self.together else "one file"]
 
     def files(self, patterns: Iterable[str] = ("*",)) -> list[str]:
         """The suite's files of tests, relative to the folder above it."""
@@ -98,13 +106,13 @@ class Setting:
         return [name for name in found if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)]
 
 
-def _sandbox(setting: Setting, file: str, root: Path, *, layered: bool) -> Sandbox:
-    """A function's package with the suite, its packages, and the code that runs one file."""
+def _sandbox(setting: Setting, files: Iterable[str], root: Path, *, layered: bool) -> Sandbox:
+    """A function's package with the suite, its packages, and the code that runs the files."""
     sandbox = Sandbox.create(root, pythons.site(setting.version))
     shutil.copytree(setting.suite, sandbox.task / setting.suite.name)
     sandbox.write("suite_report.py", REPORT)
     if setting.where in WHERE:
-        code = RUN.format(unset=setting.unset, arguments=[*PYTEST, file])
+        code = RUN.format(unset=setting.unset, arguments=[*PYTEST, *files])
         sandbox.write("app.py", code + WHERE[setting.where])
     left_out = FALLBACK if layered and setting.fallback else ()
     for entry in setting.packages.iterdir() if setting.packages else ():
@@ -114,10 +122,10 @@ def _sandbox(setting: Setting, file: str, root: Path, *, layered: bool) -> Sandb
     return sandbox
 
 
-def _serve(sandbox: Sandbox, setting: Setting, wrapper: Path | None, _file: str) -> str:
-    """Run the file in a function; gives what went wrong, if anything."""
+def _serve(sandbox: Sandbox, setting: Setting, wrapper: Path | None, _files: Iterable[str]) -> str:
+    """Run the files in a function; gives what went wrong, if anything."""
     launch = Launch("app.handler", {**ENVIRONMENT, **setting.environment}, wrapper=wrapper)
-    with Guest(sandbox, launch, [Invocation(timeout_s=LIMIT_S)]) as guest:
+    with Guest(sandbox, launch, [Invocation(timeout_s=setting.limit_s)]) as guest:
         try:
             guest.wait()
         except TimeoutError as late:
@@ -128,36 +136,41 @@ def _serve(sandbox: Sandbox, setting: Setting, wrapper: Path | None, _file: str)
     return "\n".join([run.stderr.decode(errors="replace"), *reported, *ended])
 
 
-def _command(sandbox: Sandbox, setting: Setting, wrapper: Path | None, file: str) -> str:
-    """Run the file as on a developer's machine, without a runtime; gives what went wrong, if anything."""
+def _command(sandbox: Sandbox, setting: Setting, wrapper: Path | None, files: Iterable[str]) -> str:
+    """Run the files as on a developer's machine, without a runtime; gives what went wrong, if anything."""
     given = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     environment = {**given, "PYTHONPATH": str(sandbox.task), **ENVIRONMENT, **setting.environment}
-    command: list[str | Path] = [*([wrapper] if wrapper else []), sandbox.site.interpreter, "-m", "pytest", *PYTEST, file]
+    command: list[str | Path] = [*([wrapper] if wrapper else []), sandbox.site.interpreter, "-m", "pytest", *PYTEST, *files]
     try:
         done = subprocess.run(
-            command, cwd=sandbox.task, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_S
+            command, cwd=sandbox.task, env=environment, capture_output=True, text=True, check=False, timeout=setting.limit_s
         )
     except subprocess.TimeoutExpired as late:
         return str(late)
     return f"{done.stderr}\nexit code {done.returncode}"
 
 
-def results(setting: Setting, file: str, *, layered: bool) -> Results:
-    """Run one file, bare or layered. One whose process died or hung has a single result that says so."""
+def results(setting: Setting, *files: str, layered: bool) -> Results:
+    """Run files in one process, bare or layered. Where that died or hung, there is a single result that says so."""
     wrapper = layer.unpacked() / "xray-instrument" if layered else None
     with tempfile.TemporaryDirectory() as folder:
-        sandbox = _sandbox(setting, file, Path(folder), layered=layered)
+        sandbox = _sandbox(setting, files, Path(folder), layered=layered)
         run = _serve if setting.where in WHERE else _command
-        said = run(sandbox, setting, wrapper, file)
+        said = run(sandbox, setting, wrapper, files)
         report = sandbox.task / "suite_report.json"
         if not report.exists():
-            return {file: (NOT_RUN, said[-2000:])}
+            return {_called(files): (NOT_RUN, said[-2000:])}
         return {name: (outcome, why) for name, (outcome, why) in json.loads(report.read_text()).items()}
+
+
+def _called(files: tuple[str, ...]) -> str:
+    """What a row of the table is called."""
+    return files[0] if len(files) == 1 else f"{len(files)} files"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One file's results on both sides."""
+    """One file's results on both sides, or those of all files together."""
 
     file: str
     bare: Results
@@ -177,9 +190,9 @@ class Comparison:
         return [(name, one[0], other[0], other[1] or one[1]) for name, one, other in pairs if one[0] != other[0]]
 
 
-def compare(setting: Setting, file: str) -> Comparison:
-    """Run one file bare, then layered."""
-    return Comparison(file, results(setting, file, layered=False), results(setting, file, layered=True))
+def compare(setting: Setting, *files: str) -> Comparison:
+    """Run files bare, then layered."""
+    return Comparison(_called(files), results(setting, *files, layered=False), results(setting, *files, layered=True))
 
 
 def table(rows: list[Comparison]) -> str:
@@ -205,6 +218,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--python", default=list(pythons.present())[-1], help="3.10 to 3.14")
     parser.add_argument("--where", choices=[*WHERE, "command"], default="handler", help="where pytest is called")
     parser.add_argument("--only", action="append", metavar="PATTERN", help="files, as tests/test_*.py; may be repeated")
+    parser.add_argument("--together", action="store_true", help="all files in one process, not each in one of its own")
     parser.add_argument("--unset", action="append", default=[], metavar="NAME", help="take this out of the environment first")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="put this into the environment")
     parser.add_argument(
@@ -218,11 +232,14 @@ def main(given: list[str] | None = None) -> int:
     told = _arguments(given)
     environment = dict(one.split("=", 1) for one in told.set)
     packages = told.packages.resolve() if told.packages else None
-    setting = Setting(told.suite.resolve(), packages, told.python, told.where, tuple(told.unset), environment, told.fallback)
+    setting = Setting(
+        told.suite.resolve(), packages, told.python, told.where, tuple(told.unset), environment, told.together, told.fallback
+    )
+    files = setting.files(told.only or ["*"])
     rows = []
-    for file in setting.files(told.only or ["*"]):
-        rows.append(compare(setting, file))
-        print(f"{file}: {rows[-1].passed[0]} bare, {rows[-1].passed[1]} layered", file=sys.stderr, flush=True)
+    for group in [files] if files and told.together else [[file] for file in files]:
+        rows.append(compare(setting, *group))
+        print(f"{rows[-1].file}: {rows[-1].passed[0]} bare, {rows[-1].passed[1]} layered", file=sys.stderr, flush=True)
     if not any(row.passed[0] for row in rows):
         said = next((why for row in rows for outcome, why in row.bare.values() if outcome != "passed"), "no file of tests")
         print(f"no test passes without the layer; is what they need in --packages?\n{said}", file=sys.stderr)

@@ -94,6 +94,34 @@ def test_no_difference(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+LEAVES = """
+import sys
+def test_leaves_a_module():
+    sys.modules["left_behind"] = sys
+def test_finds_it():
+    import left_behind
+"""
+FINDS = """
+def test_finds_it():
+    import left_behind
+"""
+
+
+def test_all_files_in_one_process(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Together, a file finds what the one before it left behind, and there is one row for all; apart, it does not."""
+    (suite / "test_first.py").write_text(LEAVES)
+    (suite / "test_second.py").write_text(FINDS)
+    apart, _ = run(suite, "--only", "peer/test_second.py"), capsys.readouterr()
+    together = run(suite, "--only", "peer/test_first.py", "--only", "peer/test_second.py", "--together")
+
+    assert (apart, together) == (2, 0)
+    assert capsys.readouterr().out.splitlines() == [
+        "file    | passed bare | passed layered | differences",
+        "2 files |      3 of 3 |         3 of 3 |           0",
+        "all     |      3 of 3 |         3 of 3 |           0",
+    ]
+
+
 def test_without_a_runtime(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """pytest that the wrapper starts itself, as on a developer's machine, sees nothing of the layer."""
     code = run(suite, "--where", "command", "--only", "peer/more/*")
