@@ -1,12 +1,15 @@
 """Imports of tracers' dependencies that Lambda has no use for: made when they are used.
 
 wrapt imports asyncio for one function and importlib.metadata for another, 20 ms of a cold start in which neither is called
-(measured); OpenTelemetry's API imports asyncio to ask whether what it decorates is a coroutine function. While such a module is
-being imported by one of these, and only for it, a stand-in is in sys.modules; at its first use it imports the real one
-and puts that in its place. Whoever else imports the module gets the real one at once.
+(measured). OpenTelemetry's API imports asyncio to ask whether what it decorates is a coroutine function, typing_extensions for
+names that are the standard library's own since Python 3.13.3 (3 ms), and uuid for the text of one in a name (1 ms). While such a
+module is being imported by one of these, and only for it, a stand-in is in sys.modules; at its first use it imports the real
+one and puts that in its place. Whoever else imports the module gets the real one at once.
 """
 
+import os
 import sys
+from _frozen_importlib_external import PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from .imports import Imports
 
+_BACKPORTS = "typing_extensions"
 # For each part that can be switched off: what is imported, and by whom. Of wrapt 1.14 to 2.5; of OpenTelemetry's API,
 # where the first one is what it takes `deprecated` from before Python 3.14.
 LATER: "dict[str, dict[str, tuple[str, ...]]]" = {
@@ -23,8 +27,20 @@ LATER: "dict[str, dict[str, tuple[str, ...]]]" = {
     "opentelemetry": {
         "asyncio": ("typing_extensions", "opentelemetry.util._decorator"),
         "asyncio.coroutines": ("typing_extensions",),
+        "uuid": ("opentelemetry.context",),
+        _BACKPORTS: (
+            "opentelemetry.trace",
+            "opentelemetry.attributes",
+            "opentelemetry.propagators.composite",
+            "opentelemetry.util.re",
+            "opentelemetry._logs._internal",
+            "opentelemetry.metrics._internal",
+        ),
     },
 }
+# Of typing_extensions: what it hands on as it is in the standard library's module, and since when it does so (4.15).
+_HANDS_ON = (3, 13, 3)
+_HANDED_ON = {"deprecated": "warnings", "assert_never": "typing"}
 
 _wanted: "set[str]" = set()
 _Module: "type[ModuleType]" = type(sys)
@@ -46,14 +62,44 @@ class Later(_Module):  # type: ignore[misc,valid-type]
         if attribute.startswith("__"):  # asked by importlib and inspect, which look at every module
             raise AttributeError(attribute)
         name, holder = self.__dict__["_later"]
-        if name == "asyncio" and attribute in _Coroutines.ASKED and name not in sys.modules:
-            return _Coroutines() if attribute == "coroutines" else _Coroutines.iscoroutinefunction
+        enough = _without(name, attribute)
+        if enough is not None:
+            return enough
         _wanted.add(name)
         real = __import__(name)
         namespace = getattr(sys.modules.get(holder), "__dict__", {})
         if namespace.get(self.__name__) is self:
             namespace[self.__name__] = real
         return getattr(real, attribute)
+
+
+def _without(name: str, attribute: str) -> "Any":
+    """Return what is as good as the module's attribute and needs no import, or None."""
+    if name == _BACKPORTS:
+        return getattr(sys.modules.get(_HANDED_ON.get(attribute, "")), attribute, None)
+    if name in sys.modules:
+        return None
+    if name == "uuid" and attribute == "uuid4":
+        return _Uuid
+    if name == "asyncio" and attribute in _Coroutines.ASKED:
+        return _Coroutines() if attribute == "coroutines" else _Coroutines.iscoroutinefunction
+    return None
+
+
+class _Uuid:
+    """Stands for a random UUID of which only the text is wanted (RFC 9562: version 4, variant 10)."""
+
+    def __init__(self) -> None:
+        digits = f"{int.from_bytes(os.urandom(16), 'big') & ~(0xF << 76) & ~(3 << 62) | 4 << 76 | 2 << 62:032x}"
+        self._text = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __getattr__(self, attribute: str) -> "Any":
+        from uuid import UUID  # noqa: PLC0415  (the point of this module)
+
+        return getattr(UUID(self._text), attribute)
 
 
 class _Coroutines:
@@ -113,6 +159,8 @@ def _begin(imports: "Imports", name: str) -> "Callable[[], None] | None":
     holder = _importer()
     if name in _wanted or holder not in _holders[name] or (name == "asyncio.coroutines" and "asyncio" in sys.modules):
         return None
+    if name == _BACKPORTS and (sys.version_info < _HANDS_ON or PathFinder.find_spec(name) is None):
+        return None  # it has its own before; and who has not installed it is to be told so
     stand_in = sys.modules[name] = Later(name, holder)
 
     def end() -> None:

@@ -186,3 +186,49 @@ def handler(event, context):
     bare, layered = both(tmp_path, aws, code, packages=OPENTELEMETRY, version=version)
 
     assert bare == layered == [1, 2, True, False]
+
+
+# Whether what the API takes from typing_extensions is the interpreter's own: from 3.13.3 on.
+HANDED_ON = [(version, version == "3.14") for version in ("3.10", "3.14") if version in present()]
+
+
+@pytest.mark.parametrize(("version", "own"), HANDED_ON)
+def test_what_opentelemetry_needs_for_a_name_only(version: str, own: bool, tmp_path: Path, aws: AwsStub) -> None:
+    """typing_extensions and uuid are not imported; what the API has of them is what it is, and both are there for the function."""
+    code = """
+import sys
+from opentelemetry import context, trace
+early = [name in sys.modules for name in ("typing_extensions", "uuid")]
+from opentelemetry import attributes, metrics, propagate
+
+def handler(event, context_):
+    import typing, typing_extensions, uuid
+    one, other = (context.create_key("mine") for _ in range(2))
+    kept = uuid.UUID(one[5:])
+    found = context.uuid4()
+    return [
+        early, typing_extensions.deprecated is trace.deprecated, typing_extensions.assert_never is attributes.assert_never,
+        typing_extensions.Any is typing.Any, one != other, kept.version, kept.variant == uuid.RFC_4122,
+        uuid.uuid4().version, found.version, uuid.UUID(found.hex) == uuid.UUID(str(found)),
+    ]
+"""
+    bare, layered = both(tmp_path, aws, code, packages=OPENTELEMETRY, version=version)
+
+    assert bare == [[True, True], True, True, version != "3.10", True, 4, True, 4, 4, True]
+    assert layered == [[not own, False], *bare[1:]]
+
+
+@pytest.mark.parametrize(("version", "_own"), HANDED_ON)
+def test_a_package_that_opentelemetry_misses(version: str, _own: bool, tmp_path: Path, aws: AwsStub) -> None:
+    """Where typing_extensions is not installed, the API's import fails with the layer as without."""
+    code = """
+try:
+    import opentelemetry.trace
+except ImportError as error:
+    said = [type(error).__name__, str(error)]
+def handler(event, context):
+    return said
+"""
+    bare, layered = both(tmp_path, aws, code, packages=OPENTELEMETRY[:1], version=version)
+
+    assert bare == layered == ["ModuleNotFoundError", "No module named 'typing_extensions'"]
