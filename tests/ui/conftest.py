@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.kit import browser
 from tests.ui.traces import documents, failed, order
-from tests.ui.visits import Visit, put
+from tests.ui.visits import PATIENCE_MS, Visit, put
 from xray_local.server import Options, Running, start
 from xray_local.store import Store
 
@@ -23,6 +23,8 @@ def chromium() -> Iterator[Browser]:
     program = browser.find()
     if program is None:
         pytest.skip(browser.MISSING)
+    # Else what is expected has five seconds to come, and what is waited for PATIENCE_MS.
+    expect.set_options(timeout=PATIENCE_MS)
     with browser.launched(program) as found:
         yield found
 

@@ -3,7 +3,7 @@
  * The box for filter expressions, here and on the map: proposes what may come next, tells what cannot be read and where,
  * and runs with Enter. A trace id that is pasted into it opens that trace.
  */
-import { html, useEffect, useRef, useState } from "./base.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./base.js";
 import * as api from "./api.js";
 import { complete, inserted } from "./completion.js";
 import { traceId } from "./expressions.js";
@@ -152,19 +152,29 @@ export function FilterBox({ value, range, onRun, label = "Filter traces" }) {
   const { problem: found, tell } = useProblem(text);
   // A word that is still being typed, and of which something can become, is no mistake yet.
   const problem = found && list.shown && (found.column ?? 0) > list.completion.from ? null : found;
-  useEffect(() => setText(value), [value]);
+  const ran = useRef(/** @type {string | null} */ (null));
+  useLayoutEffect(() => {
+    const from = ran.current;
+    ran.current = null;
+    // What has been typed while it was checked is typed on, not taken back.
+    setText((/** @type {string} */ now) => (from !== null && from.trim() === value && now !== from ? now : value));
+  }, [value]);
   useKeys("Filter", [{ keys: "/", does: "Go to the filter", run: () => input.current?.focus() }]);
-  /** After the value is in place, or the caret jumps to its end. @param {number} from @param {number} to */
-  const select = (from, to) => setTimeout(() => (input.current?.focus(), input.current?.setSelectionRange(from, to)));
+  /** After the value is in place, or the caret jumps to its end; and before the next key. @param {number} from @param {number} to */
+  const select = (from, to) => queueMicrotask(() => (input.current?.focus(), input.current?.setSelectionRange(from, to)));
   /** @param {string} id */
   const open = (id) => go(["traces", id]);
   const run = (wanted = text) => {
     list.setOpen(false);
     const id = traceId(wanted);
+    const take = () => {
+      ran.current = wanted;
+      onRun(wanted.trim());
+    };
     if (id) open(id);
-    else if (!wanted.trim()) onRun("");
+    else if (!wanted.trim()) take();
     // One that cannot be read does not take the place of the one in force.
-    else api.check(wanted).then(() => onRun(wanted.trim()), tell);
+    else api.check(wanted).then(take, tell);
   };
   /** @param {import("./completion.js").Item} item */
   const take = (item) => {

@@ -1,6 +1,6 @@
 // @ts-check
 /** What the keys do and how filters are written; the keys come from the table that handles them. */
-import { html, useEffect, useRef } from "./base.js";
+import { html, useLayoutEffect, useRef } from "./base.js";
 import { table } from "./keys.js";
 
 const EXAMPLES = [
@@ -21,7 +21,8 @@ const Keys = ({ keys }) =>
 /** @param {{onClose: () => void}} props */
 export function Help({ onClose }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useEffect(() => dialog.current?.showModal(), []);
+  // With the drawing: a key that is pressed right after it is the dialog's.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const groups = table().filter(([, bindings]) => bindings.length);
   return html`<dialog ref=${dialog} class="help" aria-label="Help" onClose=${onClose}
     onClick=${(/** @type {Event} */ event) => event.target === dialog.current && dialog.current?.close()}>

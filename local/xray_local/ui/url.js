@@ -4,7 +4,7 @@
  * The routes are the X-Ray console's: #/service-map?timeRange=PT1H, #/traces?filter=...&timeRange=..., #/traces/<id>.
  * CloudWatch's are taken, too (console.js). A time range is an ISO 8601 duration that ends now (PT15M) or start~end as ISO times.
  */
-import { useEffect, useState } from "./base.js";
+import { useLayoutEffect, useState } from "./base.js";
 import { fromConsole } from "./console.js";
 
 /** @typedef {{path: string[], params: Record<string, string>}} Place */
@@ -42,10 +42,18 @@ export function href(path, params = {}) {
 export function go(path, params = {}, replace = false) {
   const target = href(path, params);
   if (target === location.hash) return;
-  if (replace) {
-    history.replaceState(null, "", target);
-    dispatchEvent(new HashChangeEvent("hashchange"));
-  } else location.hash = target;
+  history[replace ? "replaceState" : "pushState"](null, "", target);
+  // The browser would tell it later than keys that wait already, and those would still mean the view that is left.
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+/** A click on a link of ours goes as `go` does; with Ctrl and the like it is the browser's. @param {MouseEvent} event */
+function followed(event) {
+  const link = event.target instanceof Element && event.target.closest('a[href^="#/"]');
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const { path, params } = parse(/** @type {string} */ (link.getAttribute("href")));
+  go(path, params);
 }
 
 /** Change parameters of the present place. @param {Record<string, unknown>} changes @param {boolean} [replace] */
@@ -57,10 +65,15 @@ export function change(changes, replace = false) {
 /** The present place, kept up to date. @returns {Place} */
 export function usePlace() {
   const [place, put] = useState(() => parse(location.hash));
-  useEffect(() => {
+  // With the first drawing: what is pressed before an effect after it would change the address and nothing else.
+  useLayoutEffect(() => {
     const follow = () => put(parse(location.hash));
     addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
+    addEventListener("click", followed);
+    return () => {
+      removeEventListener("hashchange", follow);
+      removeEventListener("click", followed);
+    };
   }, []);
   return place;
 }

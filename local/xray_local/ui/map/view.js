@@ -4,7 +4,7 @@ import { html, useMemo } from "../base.js";
 import { Empty } from "../empty.js";
 import { FilterBox } from "../filter.js";
 import { STATUS, count } from "../format.js";
-import { useKeys } from "../keys.js";
+import { useComing, useKeys } from "../keys.js";
 import { change, parse } from "../url.js";
 import { Canvas } from "./canvas.js";
 import { OUTCOMES, fold, holder } from "./graph.js";
@@ -86,6 +86,7 @@ export function MapView({ params }) {
     { keys: "f", does: "Only the connections of the selected node", run: () => now().node && change({ focus: now().focus ? "" : now().node }, true) },
     { keys: "Escape", does: "Close the details, then show all again", run: () => (now().node || now().edge ? choose({}) : change({ focus: "" }, true)) },
   ]);
+  useComing(!loaded && !error);
   const range = loaded?.range ?? { start: 0, end: 0 };
   return html`<section class="map" aria-labelledby="map-title">
     <h1 id="map-title" class="visually-hidden">Service map</h1>

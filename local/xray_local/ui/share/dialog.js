@@ -1,6 +1,6 @@
 // @ts-check
 /** Save one trace as a file for others, after a look at what goes into it. */
-import { html, useEffect, useMemo, useRef, useState } from "../base.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../base.js";
 import * as api from "../api.js";
 import { count } from "../format.js";
 import { download } from "../transfer.js";
@@ -27,7 +27,7 @@ function ShareDialog({ answer, onClose }) {
   const [kept, keep] = useState(usual);
   const [services, putServices] = useState(/** @type {unknown[]} */ ([]));
   const [said, say] = useState("");
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     api.graph({ traces: answer.Id }).then(({ Services }) => putServices(Services), () => undefined);
   }, []);

@@ -98,7 +98,8 @@ export function Work({ trace, params, span, onSpan, wrong, asked, cold, shared }
   const open = row && !closed;
   const details = () => {
     setClosed(false);
-    setTimeout(() => box.current?.querySelector("#details-title")?.focus());
+    // Right after the drawing, and before the next key.
+    queueMicrotask(() => box.current?.querySelector("#details-title")?.focus());
   };
   const leave = () => {
     if (open) setClosed(true);

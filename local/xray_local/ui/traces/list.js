@@ -117,9 +117,8 @@ function useFollow(scroller, active) {
     const top = active.place * active.size;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + active.size + head > element.scrollTop + element.clientHeight) element.scrollTop = top + active.size + head - element.clientHeight;
-  }, [active.moved]);
-  useEffect(() => {
-    if (active.moved) /** @type {HTMLElement | null} */ (scroller.current?.querySelector(`[data-id="${CSS.escape(active.id)}"]`))?.focus({ preventScroll: true });
+    // Not after the drawing: the next key would have moved on by then, and this focus would lead back.
+    /** @type {HTMLElement | null} */ (element.querySelector(`[data-id="${CSS.escape(active.id)}"]`))?.focus({ preventScroll: true });
   }, [active.moved]);
 }
 

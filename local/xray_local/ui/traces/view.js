@@ -1,6 +1,6 @@
 // @ts-check
 /** The list of traces: filter, distribution of response times, statuses, and rows that arrive as they happen. */
-import { html, useCallback, useEffect, useMemo, useRef, useState } from "../base.js";
+import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../base.js";
 import * as api from "../api.js";
 import { parseRange, rangeText } from "../buckets.js";
 import { Empty } from "../empty.js";
@@ -8,7 +8,7 @@ import { and, between, toggled } from "../expressions.js";
 import { FilterBox } from "../filter.js";
 import { clock, count, duration } from "../format.js";
 import { Histogram } from "../histogram.js";
-import { useKeys } from "../keys.js";
+import { useComing, useKeys } from "../keys.js";
 import { listen } from "../live.js";
 import { lastWords, words } from "../period.js";
 import { ExportButton, ImportButton } from "../transfer.js";
@@ -31,7 +31,8 @@ const LONGEST_SHARE = 0.98;
 function useFeed({ timeRange: range, filter, since }) {
   const [, draw] = useState(0);
   const feed = useMemo(() => new Feed(api.summaries, () => draw((times) => times + 1)), []);
-  useEffect(() => {
+  // With the drawing: from the first moment on the list is on its way, and its keys wait for it.
+  useLayoutEffect(() => {
     feed.load({ timeRange: range, filter, since: Number(since) || undefined });
   }, [range, filter, since]);
   useEffect(() => {
@@ -227,8 +228,10 @@ export function TracesView({ params }) {
   const keep = useMemo(() => ({ timeRange: params.timeRange, filter: params.filter }), [params.timeRange, params.filter]);
   const toggle = (/** @type {string} */ clause) => change({ filter: toggled(filter, clause) });
   const run = (/** @type {string} */ wanted) => (wanted === filter ? feed.load(feed.query) : change({ filter: wanted }));
-  useKeys("List of traces", bindings({ move, show, pause, onChoose, active: active.id, chosen }));
   const some = all.length > 0;
+  const coming = !some && feed.loading;
+  useComing(coming);
+  useKeys("List of traces", coming ? [] : bindings({ move, show, pause, onChoose, active: active.id, chosen }));
   return html`<div class="traces">
     ${some && html`<h1 class="visually-hidden">Traces</h1>`}
     <${FilterBox} value=${filter} range=${timeRange(params.timeRange)} onRun=${run} />
