@@ -12,6 +12,7 @@ from tests.aws.guests import Function, Outcome, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.fakes import Document
 from tests.kit.runtime_api import UNSAMPLED, Invocation
+from tests.sdk import otel_more_programs as more
 from tests.sdk.otel_programs import CONFIGURED, FAILING, PRELUDE, SAME, WITH_SPANS
 from tests.sdk.trees import comparable, names, recorded_by_the_sdk
 from xray_instrument.model import legal_key
@@ -94,13 +95,14 @@ def exported(spans: list[Document]) -> list[Document]:
 
 
 # Their answers say whether a span is recording, which without us is never so.
-TELLING = ("begun and not current", "left open at first")
+TELLING = ("begun and not current", "left open at first", *more.TELLING)
+PROGRAMS = {**SAME, **{f"more: {name}": code for name, code in more.SAME.items()}}
 
 
-@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_subsegments_say_what_an_sdk_exports(name: str, tmp_path: Path, aws: AwsStub) -> None:
     """Sampled, tree and answer are those of an SDK, and the output is that without us; unsampled, all is as without us."""
-    code = PRELUDE + SAME[name]
+    code = PRELUDE + PROGRAMS[name]
     both = [Invocation(), Invocation(trace_header=UNSAMPLED)]
     bare = outcome(tmp_path, Function(code, packages=API, layered=False), aws, both)
     sdk = outcome(tmp_path / "sdk", Function(CONFIGURED + code + WITH_SPANS, packages=SDK, layered=False), aws)
@@ -108,7 +110,7 @@ def test_subsegments_say_what_an_sdk_exports(name: str, tmp_path: Path, aws: Aws
 
     [[answer, spans]] = answers(sdk)
     assert layered.answers == [answer, bare.answers[1]]
-    assert name in TELLING or bare.answers[0] == answer
+    assert name.removeprefix("more: ") in TELLING or bare.answers[0] == answer
     assert (layered.run.stdout, layered.run.stderr) == (bare.run.stdout, bare.run.stderr)
     assert as_spans(recorded_by_the_sdk(layered.sent)) == exported(spans)
 

@@ -317,7 +317,6 @@ def handler(event, context):
             }
         },
         "cause": [["ValueError", "no", ["handler"]], ["KeyError", "'k'", []]],
-        "fault": True,
     }
     assert twice["cause"] == [["ZeroDivisionError", "division by zero", ["handler"]]]
 

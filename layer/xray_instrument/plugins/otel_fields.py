@@ -134,18 +134,14 @@ def http(attributes: "Mapping[str, Any]") -> "Document":
     return {**({"request": request} if request else {}), **({"response": response} if response else {})}
 
 
-def judged(status: int, code: str, *, raised: bool) -> "dict[str, bool]":
-    """Return X-Ray's flags.
+def judged(status: int, code: str) -> "dict[str, bool]":
+    """Return X-Ray's flags: by the HTTP status, else by the span's, as the collector's exporter; no exception alone is a failure.
 
     Args:
         status: of HTTP; 0 where there is none.
-        code: the span's status: UNSET, OK or ERROR. OK is the function's last word on its exceptions.
-        raised: an exception was recorded.
+        code: the span's status: UNSET, OK or ERROR.
     """
-    found = flags(status, "") if status >= 400 else {}
-    if code != "OK" and (raised or (code == "ERROR" and not found)):
-        found["fault"] = True
-    return found
+    return flags(status, "") if status >= 400 else {"fault": True} if code == "ERROR" else {}
 
 
 def without_empty(document: "Document") -> "Document":

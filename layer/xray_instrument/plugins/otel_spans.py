@@ -79,7 +79,7 @@ class OtelSubsegment(Subsegment):
             "cause": _together(raised) or described,
         }
         status = http.get("response", {}).get("status", 0)
-        return {**otel_fields.without_empty(fields), **otel_fields.judged(status, code, raised=bool(raised))}
+        return {**otel_fields.without_empty(fields), **otel_fields.judged(status, code)}
 
     @fields.setter
     def fields(self, value: "Document") -> None:
@@ -138,11 +138,11 @@ def xray_trace_id(number: int) -> str:
     return f"1-{digits[:8]}-{digits[8:]}"
 
 
-def link(context: "Any", attributes: "Any") -> "Document":
-    """Return a link, by the trace id that X-Ray's console searches for."""
+def link(context: "Any", attributes: "Any" = None) -> "Document":
+    """Return a link, by the trace id that X-Ray's console searches for; nothing, as the SDK, of one that leads nowhere."""
     found: "Document" = {"trace_id": xray_trace_id(context.trace_id), "span_id": f"{context.span_id:016x}"}
     given = pairs(attributes)
-    return {**found, "attributes": given} if given else found
+    return {**found, "attributes": given} if given else found if context.is_valid or context.trace_state else {}
 
 
 class Speaking:
@@ -163,6 +163,13 @@ class Speaking:
         context = context_of(self.api, self.node)
         self._context = context if self.node.trace.trace_id else None
         return context
+
+    def __getattr__(self, name: str) -> "Any":
+        """Return what an SDK's span has besides; instrumentations ask one that is recording for its kind and name."""
+        live.load(("plugins.otel_readable",))
+        from .otel_readable import read  # noqa: PLC0415  (few functions ask)
+
+        return read(self, name)
 
     def get_span_context(self) -> "Any":
         """Return trace id and span id."""
@@ -210,8 +217,9 @@ class Speaking:
     @guarded(PART)
     def add_link(self, context: "Any", attributes: "Any" = None) -> None:
         """Note another span that has to do with this one."""
-        if self.is_recording() and isinstance(context, self.api.SpanContext):
-            self._note("links", link(context, attributes))
+        found = link(context, attributes) if isinstance(context, self.api.SpanContext) else {}
+        if found and self.is_recording():
+            self._note("links", found)
 
     @guarded(PART)
     def record_exception(self, exception: "Any", attributes: "Any" = None, timestamp: "Any" = None, **_escaped: object) -> None:
@@ -316,21 +324,17 @@ class Here(Speaking):
             self._merge(what, [*kept, item])
 
     def _fail(self, cause: "Document", _mark: "tuple[int, str]") -> None:
-        self._flag(cause)
+        if cause and getattr(self.node, "entity", None) is None:  # else the X-Ray SDK's: its fields are that object's
+            self.node.fields.setdefault("cause", cause)
 
     def _judge(self, code: str, cause: "Document") -> None:
         if code == "ERROR":
-            self._flag(cause)
-
-    def _flag(self, cause: "Document") -> None:
-        entity = getattr(self.node, "entity", None)
-        if entity is not None:  # the X-Ray SDK's: its fields are that object's
-            entity.fault = True
-            return
-        fields = self.node.fields
-        fields["fault"] = True
-        if cause and "cause" not in fields:
-            fields["cause"] = cause
+            entity = getattr(self.node, "entity", None)
+            if entity is None:
+                self.node.fields["fault"] = True
+            else:
+                entity.fault = True
+            self._fail(cause, (0, ""))
 
     def update_name(self, name: "Any") -> None:
         """Leave it as it is."""

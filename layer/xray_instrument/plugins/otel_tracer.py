@@ -3,6 +3,8 @@
 Loaded at the first span, or the first question for the current one, that meets something that is recorded.
 """
 
+import sys
+
 from ..context import inside, live, parent
 from ..guard import attempt, guarded
 from ..model import Subsegment
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..model import Document
+
+
+# Whatever they see inside of an AWS call is how botocore makes it: a request of urllib3's, say.
+_INSTRUMENTATIONS = "opentelemetry.instrumentation."
+
+
+def _inside_an_aws_call() -> bool:
+    """Whether botocore is making a call. The open one may have been cancelled, and only its exception keep it."""
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
+    while frame is not None and frame.f_code.co_name != "_make_api_call":
+        frame = frame.f_back
+    return frame is not None
 
 
 class Library:
@@ -58,7 +72,8 @@ class Library:
         span = node_of(self.current())
         if span is None or span.trace is not live.trace:
             return node
-        if node is None or node.trace is not live.trace or inside(span, node):
+        # A span is not ours to have open: this one was, where the thread was started or its work submitted, and is older news.
+        if node is None or node.trace is not live.trace or isinstance(node, OtelSubsegment) or inside(span, node):
             return span
         if inside(node, span):
             return node
@@ -85,14 +100,17 @@ class Library:
         if not live.trace.recording:
             return None
         above, other = self._above(context)
+        if above.leaf and above.end_time is None and tracer.scope.startswith(_INSTRUMENTATIONS) and _inside_an_aws_call():
+            return self.quiet()
         node = OtelSubsegment(attempt(str, name, "span"), getattr(kind, "name", "INTERNAL"), recorder.clock(), above.trace)
         node.start_time = seconds(given["start_time"], node.start_time)
         node.told = {"scope": tracer.scope, "parent": other}
         span = self._recorded(node, (given["record_exception"], given["set_status_on_exception"]))
         span.set_attributes(given["attributes"])
-        for linked in given["links"] if isinstance(given["links"], (list, tuple)) else ():
+        links: "list[Any]" = attempt(list, given["links"] or (), [])
+        for linked in links:
             if isinstance(getattr(linked, "context", None), self.api.SpanContext):
-                node.add("links", link(linked.context, linked.attributes))
+                span.add_link(linked.context, linked.attributes)
         recorder.begin_beside(node, above)
         return span
 
@@ -111,7 +129,7 @@ class Library:
         other = carried(asked) if asked is not None and named is None else None
         if other is None or xray_trace_id(other.trace_id) == live.trace.trace_id:
             return above, {}
-        return above, link(other, None)
+        return above, link(other)
 
 
 class Tracer:

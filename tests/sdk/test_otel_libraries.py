@@ -1,0 +1,88 @@
+"""Libraries that OpenTelemetry's instrumentations observe through the API, where no SDK is there: their spans are in our tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws.guests import Function, Outcome, outcome
+from tests.kit.aws_stub import AwsStub
+from tests.kit.collector import compiled, walk
+from tests.kit.runtime_api import PARENT, ROOT, SAMPLED
+from tests.sdk.otel_libraries import API, AWS_BELOW, HTTP, HTTP_CLIENTS, REDIS, SERVERS, instrumentations
+from tests.sdk.trees import comparable, document, names, recorded_by_the_sdk
+
+
+def both(root: Path, code: str, packages: tuple[str, ...], aws: AwsStub, **environment: str) -> tuple[Outcome, Outcome]:
+    """The function without us, and with."""
+    runs = []
+    for layered in (False, True):
+        aws.clear()
+        runs.append(outcome(root, Function(code, environment, packages=packages, layered=layered), aws))
+    return runs[0], runs[1]
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_what_serves_answers_as_without_us(name: str, tmp_path: Path, aws: AwsStub) -> None:
+    """Whoever meets a span that is recording asks it for what an SDK's has: the same answers and logs, and a span for each request."""
+    code, packages, expected = SERVERS[name]
+    # With this, ASGI's looks for headers, too, which it does for spans of kind SERVER.
+    bare, layered = both(tmp_path, code, packages, aws, OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST="x-customer")
+
+    assert bare.answers == layered.answers
+    assert comparable(layered.run.stdout) == comparable(bare.run.stdout)
+    assert (layered.run.stderr, bare.run.stderr) == (b"", b"")
+    assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == expected
+
+
+def test_http_clients_propagate_the_call_that_they_make(tmp_path: Path, aws: AwsStub) -> None:
+    """Each request is one remote subsegment, named as its server, and the request's traceparent has that one's id."""
+    bare, layered = both(tmp_path, HTTP_CLIENTS, HTTP, aws)
+    [[bare_answers, bare_got]], [[answers, got]] = both_answers(bare, layered)
+    [around] = recorded_by_the_sdk(layered.sent)
+    calls = around["subsegments"]
+    paths = ["/requests", "/urllib3", "/urllib", "/httpx", "/later", "/missing"]
+
+    assert answers == bare_answers == [200, 200, 200, 200, 200, 404]
+    assert bare_got == [[path, ""] for path in paths]
+    hexadecimal = ROOT.replace("-", "")[1:]
+    assert got == [[path, f"00-{hexadecimal}-{call['id']}-01"] for path, call in zip(paths, calls, strict=True)]
+    assert [(call["name"], call["namespace"], call["http"]["response"]["status"]) for call in calls] == [
+        ("127.0.0.1", "remote", status) for status in answers
+    ]
+    assert [call.get("error", False) for call in calls] == [status == 404 for status in answers]
+
+
+def both_answers(bare: Outcome, layered: Outcome) -> tuple[list[Any], list[Any]]:
+    """What the function returned, without us and with."""
+    return list(bare.answers), list(layered.answers)
+
+
+def test_an_aws_call_is_not_an_http_call_as_well(tmp_path: Path, aws: AwsStub) -> None:
+    """urllib3's instrumentation sees botocore's requests: the call is shown once, by us, and no header of OpenTelemetry's is on it."""
+    bare, layered = both(tmp_path, AWS_BELOW, (*API, *instrumentations("urllib3")), aws, OTEL_PROPAGATORS="tracecontext,baggage")
+    [request] = layered.requests
+    [call] = [node for node in walk(compiled(layered.sent)) if node.get("namespace")]
+
+    assert bare.answers == layered.answers == [200]
+    assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == [["around", ["DynamoDB"]]]
+    assert request.all_headers("traceparent") == []
+    assert request.all_headers("X-Amzn-Trace-Id") == [SAMPLED.replace(PARENT, call["id"])]
+
+
+def test_redis(tmp_path: Path, aws: AwsStub) -> None:
+    """Commands and pipelines are remote subsegments; a command that fails has its cause."""
+    bare, layered = both(tmp_path, REDIS, (*API, *instrumentations("redis"), "redis==5.2.1"), aws)
+    [around] = recorded_by_the_sdk(layered.sent)
+    pipeline, failed, got = map(document, around["subsegments"])
+
+    assert bare.answers == layered.answers == [["book", "unknown command"]]
+    assert (layered.run.stdout, layered.run.stderr) == (bare.run.stdout, bare.run.stderr) == (b"", b"")
+    assert [(call["name"], call["namespace"], call["annotations"]["db_statement"]) for call in (pipeline, failed, got)] == [
+        ("127.0.0.1", "remote", "SET ? ?\nGET ?"),
+        ("127.0.0.1", "remote", "FAIL"),
+        ("127.0.0.1", "remote", "GET ?"),
+    ]
+    assert (failed["fault"], [step[:2] for step in failed["cause"]]) == (True, [["ResponseError", "unknown command"]])
