@@ -96,8 +96,9 @@ def load(names: "Iterable[str]") -> None:
         package, _, leaf = name.rpartition(".")
         stem = f"{OWN_FOLDER}/{name.replace('.', '/')}"
         folder, file = (stem, "__init__") if is_package else (os.path.dirname(stem), leaf)
-        if name in _codes:
-            code = marshal.loads(_codes.pop(name))
+        shipped = _codes.pop(name, None)
+        if shipped is not None:
+            code = marshal.loads(shipped)
         else:
             code = _bytecode(f"{folder}/__pycache__/{file}.{sys.implementation.cache_tag}.pyc")
         if code is None:
@@ -108,12 +109,10 @@ def load(names: "Iterable[str]") -> None:
         module.__package__ = name if is_package else package
         if is_package:
             module.__path__ = spec.submodule_search_locations = [folder]
-        sys.modules[name] = module
-        try:
-            exec(code, module.__dict__)  # noqa: S102  (what importlib does)
-        except BaseException:
-            del sys.modules[name]
-            raise
+        exec(code, module.__dict__)  # noqa: S102  (what importlib does)
+        # Not before: another thread (the watcher, one of the function's) would take it half done. Where two make it, the
+        # first one counts.
+        module = sys.modules.setdefault(name, module)
         if package:
             setattr(sys.modules[package], leaf, module)
 

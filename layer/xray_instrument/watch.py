@@ -8,7 +8,7 @@ signal (SIGKILL, measured), so what is to survive must have been sent before.
 
 import os
 import sys
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
 from time import sleep
 
 from .context import live
@@ -40,6 +40,7 @@ class Watcher:
         self._bell = allocate_lock()
         self._gone = allocate_lock()
         self._bell.acquire()
+        self._native = 0
         self._running = False
         self._parked = False
         self._stop = False
@@ -64,15 +65,15 @@ class Watcher:
     def before_fork(self) -> None:
         """End the thread: from 3.12 on, a fork with more than one thread running warns the function's code."""
         if self._running:
-            threads = len(os.listdir(_TASKS))
             self._stop = True
             if self._bell.locked():
                 self._bell.release()
-            # Half a second is for a starved processor; usual are 0.1 ms, and as much for the kernel to follow.
+            # Half a second is for a starved processor, and a tenth at least for the kernel to follow; usual are 0.1 ms each.
             if self._gone.acquire(timeout=0.5):
                 self._gone.release()
-            for _ in range(50):
-                if len(os.listdir(_TASKS)) < threads:
+            own = f"{_TASKS}/{self._native}"
+            for _ in range(500):
+                if not os.path.exists(own):
                     break
                 sleep(0.0002)
             self._bell.acquire(blocking=False)
@@ -86,6 +87,7 @@ class Watcher:
             self.wake()
 
     def _run(self) -> None:
+        self._native = get_native_id()
         watch = guarded("watcher")(self._watch)
         idle = 0
         try:
@@ -106,8 +108,10 @@ class Watcher:
         trace = live.trace
         if not isinstance(trace, Invocation):
             return None
-        trace.announce(trace.root)  # sent already, unless the client has a marshaller of the function's own
         now = self._recorder.clock()
+        # Sent already, unless the client has a marshaller of the function's own; not before the event has been read.
+        if now - trace.root.start_time >= TICK:
+            trace.announce(trace.root)
         for subsegment in list(trace.open.values()):
             if now - subsegment.start_time >= self._slow_call:
                 trace.announce(subsegment)

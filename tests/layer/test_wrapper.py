@@ -74,6 +74,44 @@ def test_by_any_path(opt: Path, tmp_path: Path) -> None:
     assert [started(way, cwd=tmp_path) for way in ways] == [(plain(), "")] * len(ways)
 
 
+TOGETHER = """
+import sitecustomize, sys, threading
+sys.setswitchinterval(1e-6)
+failed = []
+
+def load(barrier):
+    barrier.wait()
+    try:
+        sitecustomize.load(("xray_instrument.fit",))
+        from xray_instrument.fit import datagrams
+    except BaseException as error:
+        failed.append(repr(error))
+
+for _ in range(300):
+    sys.modules.pop("xray_instrument.fit", None)
+    barrier = threading.Barrier(4)
+    threads = [threading.Thread(target=load, args=(barrier,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+print(failed)
+"""
+
+
+def test_threads_that_need_a_module_of_ours_at_the_same_time(opt: Path) -> None:
+    """Each gets all of it: one that another thread is still making counts as missing, and is not taken half done."""
+    done = subprocess.run(  # noqa: S603  (our own wrapper)
+        [str(opt / "xray-instrument"), sys.executable, "-c", TOGETHER],
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
 @pytest.mark.parametrize("value", ["0", "false", "No", "OFF"])
 def test_kill_switch(opt: Path, value: str) -> None:
     """Switched off, nothing of ours runs at all."""
