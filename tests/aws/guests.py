@@ -19,6 +19,10 @@ from tests.kit.fakes import HEADER, Document
 from tests.kit.process import NO_DAEMON, Guest, Launch, Run, Sandbox
 from tests.kit.runtime_api import Invocation
 
+# Killed after three seconds, and told one second before: a starved machine looks a tenth of a second late now and then.
+KILLED_S = 3.0
+TOLD_S = 1.0
+TELLS_EARLY = {"XRAY_INSTRUMENT_DEADLINE_MARGIN_MS": "1000"}
 NEWEST = list(pythons.present())[-1] if pythons.present() else pythons.VERSIONS[-1]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.guests import Function, outcome
+from tests.aws.guests import KILLED_S, TELLS_EARLY, Function, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled, walk
 from tests.kit.runtime_api import ROOT, Invocation
@@ -357,7 +357,8 @@ def handler(event, context):
     with tracer.start_as_current_span("hangs", attributes={"order": 7}):
         time.sleep(60)
 """
-    layered = outcome(tmp_path, Function(PRELUDE + code, packages=API), aws, [Invocation(timeout_s=1.5)])
+    function = Function(PRELUDE + code, TELLS_EARLY, packages=API)
+    layered = outcome(tmp_path, function, aws, [Invocation(timeout_s=KILLED_S)])
     [hangs] = [node for node in walk(compiled(layered.sent)) if node["name"] == "hangs"]
 
     assert layered.run.timed_out

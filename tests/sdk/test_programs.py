@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.guests import NEWEST, Function, outcome
+from tests.aws.guests import KILLED_S, NEWEST, TELLS_EARLY, Function, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled
 from tests.kit.runtime_api import Invocation
@@ -143,8 +143,10 @@ def handler(event, context):
         with xray_recorder.in_subsegment("ask the shop"):
             time.sleep(60)
 """
-    killed = [Invocation(timeout_s=1.5)]
-    bare, layered = (outcome(tmp_path, Function(PRELUDE + code, vendor=True, layered=one), aws, killed) for one in (False, True))
+    killed = [Invocation(timeout_s=KILLED_S)]
+    bare, layered = (
+        outcome(tmp_path, Function(PRELUDE + code, TELLS_EARLY, vendor=True, layered=one), aws, killed) for one in (False, True)
+    )
 
     assert [run.run.timed_out for run in (bare, layered)] == [True, True]
     assert bare.sent == []
