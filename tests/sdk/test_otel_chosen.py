@@ -83,6 +83,67 @@ def handler(event, context):
     assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == [["ours"]]
 
 
+def test_an_sdk_that_is_not_set_continues_lambdas_trace(tmp_path: Path, aws: AwsStub) -> None:
+    """The propagator that reads the trace from the environment finds no span of ours in its way, and injects one all the same."""
+    code = """
+from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayLambdaPropagator
+own, propagator = provider.get_tracer("own"), AwsXRayLambdaPropagator()
+def handler(event, context):
+    with own.start_as_current_span("theirs", context=propagator.extract({})) as theirs:
+        parent = "%032x %016x" % (theirs.parent.trace_id, theirs.parent.span_id)
+    carrier = {}
+    propagator.inject(carrier)
+    return [parent, *carrier]
+"""
+    bare, layered = (outcome(tmp_path, Function(TRUTH + PRELUDE + code, packages=SDK, layered=one), aws) for one in (False, True))
+    trace, parent = SAMPLED.split(";")[0].removeprefix("Root=1-").replace("-", ""), PARENT
+
+    assert bare.answers == [[f"{trace} {parent}"]]
+    assert layered.answers == [[f"{trace} {parent}", "X-Amzn-Trace-Id"]]
+
+
+def test_an_sdks_logs_and_metrics_are_what_they_are_without_us(tmp_path: Path, aws: AwsStub) -> None:
+    """Outside of spans, log records have no trace and metrics no exemplars; in a span of ours, both have its ids."""
+    code = """
+import logging
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler, LogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry import trace
+seen, reader = [], InMemoryMetricReader()
+class Keep(LogRecordProcessor):
+    def on_emit(self, record):
+        seen.append("%x" % record.log_record.trace_id)
+    def shutdown(self):
+        pass
+    def force_flush(self, timeout_millis=0):
+        return True
+logs = LoggerProvider()
+logs.add_log_record_processor(Keep())
+log = logging.getLogger("shop")
+log.propagate = False
+log.addHandler(LoggingHandler(logger_provider=logs))
+counter = MeterProvider([reader]).get_meter("shop").create_counter("sold")
+
+def exemplars():
+    counter.add(1)
+    [point] = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+    return ["%x" % each.trace_id for each in point.exemplars]
+
+def handler(event, context):
+    log.warning("outside")
+    outside = exemplars()
+    with trace.get_tracer("shop").start_as_current_span("work"):
+        log.warning("inside")
+        return [seen, outside, exemplars()]
+"""
+    bare, layered = (outcome(tmp_path, Function(code, packages=SDK, layered=one), aws) for one in (False, True))
+    trace = SAMPLED.split(";")[0].removeprefix("Root=1-").replace("-", "")
+
+    assert bare.answers == [[["0", "0"], [], []]]
+    assert layered.answers == [[["0", trace], [], [trace]]]
+
+
 INSTRUMENT = "from opentelemetry.instrumentation.botocore import BotocoreInstrumentor\n"
 # (before the prelude, how it is instrumented, who records the call)
 INSTRUMENTATIONS = {

@@ -31,6 +31,10 @@ PART = "opentelemetry"
 # What spans need, in the order in which they need each other.
 _NEEDED = ("causes", "plugins.aws_errors", "plugins.otel_fields", "plugins.otel_spans", "plugins.otel_tracer")
 _SDK = "opentelemetry.sdk"
+# A record of the logs' API takes the current span's ids; only an SDK sees them.
+_ASK_FOR_AN_SDK = (_SDK, "opentelemetry._logs")
+# Reads the trace from the environment where it is told that no span is current.
+_LAMBDA_PROPAGATOR = ("opentelemetry.propagators.aws.aws_xray_propagator", "extract")
 _TRACER = "_xray_instrument_tracer"
 _NOOP = "_noop_tracer"
 _PLAIN = "_xray_instrument_plain"
@@ -77,13 +81,19 @@ class _Copy:
 
 
 def _asked_by_an_sdk() -> bool:
-    """Whether an SDK's tracer asks for a parent: a provider that the function uses without setting it makes its own traces."""
-    if _SDK + ".trace" not in sys.modules:
+    """Whether an SDK asks, or what is to find a parent for its spans.
+
+    A tracer provider that the function uses without setting it makes its own traces; log records and exemplars of metrics are the
+    function's output, the same as without us where it has begun no span.
+    """
+    if _SDK not in sys.modules:
         return False
     frame: "Any" = sys._getframe(1)  # noqa: SLF001
     while frame is not None and frame.f_code.co_name != "get_current_span":
         frame = frame.f_back
-    return str(getattr(getattr(frame, "f_back", None), "f_globals", {}).get("__name__")).startswith(_SDK)
+    asking: "Any" = getattr(frame, "f_back", None)
+    name = str(getattr(asking, "f_globals", {}).get("__name__"))
+    return name.startswith(_ASK_FOR_AN_SDK) or (name, asking.f_code.co_name) == _LAMBDA_PROPAGATOR
 
 
 class _NoopTracer:
