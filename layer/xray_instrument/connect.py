@@ -138,7 +138,6 @@ def _add_xray_sdk(imports: "Imports") -> None:
         from .plugins import xray_sdk  # noqa: PLC0415  (only where the function imports it)
 
         xray_sdk.apply(recorder_module)
-        debug("aws_xray_sdk is imported: its subsegments are in the same tree")
 
     def defer_patches(patcher: "ModuleType") -> None:
         live.load(("plugins.", "plugins.xray_sdk_patches"))

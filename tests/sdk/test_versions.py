@@ -8,10 +8,11 @@ import pytest
 
 from tests.aws.guests import Function, outcome
 from tests.kit.aws_stub import AwsStub
+from tests.kit.collector import compiled
 from tests.kit.pythons import present
 from tests.sdk.improved_programs import IMPROVED
 from tests.sdk.programs import EQUAL, PRELUDE
-from tests.sdk.trees import assert_the_same, names, recorded_by_the_sdk
+from tests.sdk.trees import assert_the_same, comparable, names, recorded_by_the_sdk, told
 
 # Every minor version of the SDK from 2.12 on, with every one of wrapt for which it has a wheel there; the newest of both is
 # what the whole table runs with (test_programs.py).
@@ -25,6 +26,8 @@ VERSIONS = (
 # One of each kind of thing that the layer hangs itself into. All programs together would be minutes for each version.
 SAME = ("recorder's annotations", "exception through several", "manual entities", "capture async", "aws call", "sqlite")
 BETTER = ("concurrent tasks", "the segment's annotations")
+# The last one that the layer does not follow.
+TOO_OLD = ("aws-xray-sdk==2.6.0", "jsonpickle==1.5.2", "future==1.0.0", "setuptools==75.8.2", "wrapt==1.14.1")
 
 
 @pytest.mark.parametrize("row", VERSIONS, ids=" ".join)
@@ -55,3 +58,20 @@ def test_a_better_tree(name: str, row: tuple[str, ...], tmp_path: Path, aws: Aws
 
     assert (layered.answers, layered.run.stderr) == ([answer], b"")
     assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == expected
+
+
+@pytest.mark.parametrize("name", ["with", "exception through several", "aws call"])
+def test_one_that_is_too_old_is_left_alone(name: str, tmp_path: Path, aws: AwsStub) -> None:
+    """It answers, logs and sends what it does without us, AWS calls included, and nothing of the layer is switched off."""
+    if "3.10" not in present():
+        pytest.skip("no CPython 3.10")
+    code = PRELUDE + EQUAL[name]
+    bare, layered = (
+        outcome(tmp_path, Function(code, version="3.10", packages=TOO_OLD, layered=one), aws) for one in (False, True)
+    )
+    own = [[told(tree) for tree in compiled(one.sent) if not tree["name"].startswith("app.handler")] for one in (bare, layered)]
+
+    assert own[0] != []
+    assert own[1] == own[0]
+    said = [comparable((one.answers, one.run.stdout, one.run.stderr)) for one in (bare, layered)]
+    assert said[1] == said[0]

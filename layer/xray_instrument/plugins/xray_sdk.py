@@ -10,18 +10,18 @@ The context that the SDK keeps in Lambda is made one for each thread and asyncio
 so that concurrent tasks close each other's subsegments), and lasts for one invocation, or for the initialization.
 What the SDK forbids on its stand-in of the Lambda segment is put on the invocation's root subsegment.
 
-Left alone: entities below a segment that the function itself has begun, everything when unsampled, and emitters
-of the function's own.
+Left alone: entities below a segment that the function itself has begun, everything when unsampled, emitters of the
+function's own, and an SDK from before 2.7, whose AWS calls are its own, too (tracers.py).
 """
 
 import os
 import sys
 
 from ..context import live
-from ..guard import guarded
+from ..guard import debug, guarded
 from ..initialization import Initialization
 from .xray_sdk_context import ContextLocal, Local
-from .xray_sdk_entities import OURS, Attribute, Ending, Standing, closed, put_below, quiet, standing
+from .xray_sdk_entities import OURS, Attribute, Ending, Standing, closed, known, put_below, quiet, standing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,6 +189,9 @@ def apply(recorder_module: "ModuleType") -> None:
     Args:
         recorder_module: aws_xray_sdk.core.recorder, which has loaded all the modules that are changed here.
     """
+    if not known():
+        debug("aws_xray_sdk is imported, and left alone: it is older than 2.7")
+        return
     modules: "dict[str, Any]" = sys.modules
     package = "aws_xray_sdk.core."
     subsegment = modules[package + "models.subsegment"].Subsegment
@@ -212,3 +215,4 @@ def apply(recorder_module: "ModuleType") -> None:
         setattr(facade, name, _Chosen(vars(facade)[name], _on_root(vars(owner)[name])))
     udp = modules[package + "emitters.udp_emitter"].UDPEmitter
     udp.send_entity = quiet(udp.send_entity)
+    debug("aws_xray_sdk is imported: its subsegments are in the same tree")

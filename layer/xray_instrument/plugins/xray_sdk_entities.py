@@ -27,6 +27,12 @@ _NOT_FIELDS = frozenset(
 )  # fmt: skip
 
 
+def known() -> bool:
+    """Whether the SDK's version is one that is followed. Before 2.7 its entities are no dictionaries (jsonpickle wrote them)."""
+    entity: "Any" = sys.modules["aws_xray_sdk.core.models.entity"]
+    return hasattr(entity.Entity, "to_dict")
+
+
 class Standing:
     """What one of the SDK's stand-ins of the Lambda segment stands for. False, so that the SDK's to_dict passes it by.
 

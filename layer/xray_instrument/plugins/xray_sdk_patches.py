@@ -10,6 +10,7 @@ import importlib
 import sys
 
 from ..guard import debug, guarded
+from .xray_sdk_entities import known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,5 +117,5 @@ def apply(patcher: "ModuleType", imports: "Imports") -> None:
         imports.when_loaded(library, loaded)
         return lambda _path: _Nothing
 
-    if getattr(patcher, "importlib", None) is importlib:
+    if known() and getattr(patcher, "importlib", None) is importlib:
         patcher.importlib = _Importlib(importlib, guarded("aws_xray_sdk")(choose))  # type: ignore[attr-defined]
