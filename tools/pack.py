@@ -65,27 +65,28 @@ class Bare(ast.NodeTransformer):
             return [self.visit(child) for child in node.orelse] or None
         return self.generic_visit(node)
 
-compiled, guest, guest_sources = {}, {}, b""
-files, guest_file, guest_modules = json.load(sys.stdin)
+compiled, codes = {}, {}
+files, bundles = json.load(sys.stdin)
+held = [name for modules in bundles.values() for name in modules]
 for name, (text, path) in files.items():
     source = text.encode()
     code = compile(Bare().visit(ast.parse(source, path)), path, "exec", dont_inherit=True, optimize=2)
-    if name in guest_modules:
-        guest[guest_modules[name]] = marshal.dumps(code)
-        guest_sources += source
-    else:
+    codes[name] = code
+    if held.count(name) != 1:
         pyc = importer._code_to_hash_pyc(code, util.source_hash(source), False)
         compiled[util.cache_from_source(name, optimization="")] = pyc
-if guest:
-    header = importer._code_to_hash_pyc(None, util.source_hash(guest_sources), False)[:16]
-    compiled[f"{guest_file}.{sys.implementation.cache_tag}.pyc"] = header + marshal.dumps(guest)
+for bundle, modules in bundles.items():
+    sources = "".join(files[name][0] for name in modules).encode()
+    header = importer._code_to_hash_pyc(None, util.source_hash(sources), False)[:16]
+    together = marshal.dumps({module: codes[name] for name, module in modules.items()})
+    compiled[f"{bundle}.{sys.implementation.cache_tag}.pyc"] = header + together
 json.dump({name: base64.b64encode(data).decode() for name, data in compiled.items()}, sys.stdout)
 """
 
-# What every cold start needs is one file for each Python, because a layer's files are read one by one from a slow
-# place and each costs importlib a tenth of a millisecond: {module: marshalled code} behind the header of a .pyc.
-# sitecustomize.py loads from it; a module that is not in it has a .pyc of its own.
-GUEST = f"{PRIVATE}/xray_instrument/__pycache__/guest"
+# What is loaded together (start.py's BUNDLES) is one file for each Python, because a layer's files are read one by one from a
+# slow place and each costs importlib a tenth of a millisecond: {module: code}, marshalled at once, behind the header of a .pyc.
+# sitecustomize.py loads from it. A module that is in none of them, or in several, has a .pyc of its own.
+BUNDLE = f"{PRIVATE}/xray_instrument/__pycache__/bundle-"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def bytecode(entries: Sequence[Entry], interpreter: Path) -> list[Entry]:
         # No site, no user's folder: what they import would change reference counts. No debug ranges: the columns that
         # 3.11 and newer keep for every instruction are a sixth of the zip, for carets below our own errors.
         [interpreter, "-S", "-s", "-X", "no_debug_ranges", "-c", COMPILE],
-        input=json.dumps([texts, GUEST, guest_modules(texts)]),
+        input=json.dumps([texts, bundles(texts)]),
         env={"PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
@@ -138,15 +139,25 @@ def bytecode(entries: Sequence[Entry], interpreter: Path) -> list[Entry]:
     return [Entry(name, base64.b64decode(data)) for name, data in sorted(json.loads(done.stdout).items())]
 
 
-def guest_modules(texts: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """The modules that every cold start loads, as start.py and sitecustomize.py say: file to module."""
+def bundles(texts: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """What start.py says is loaded together: file of the byte-code to {source: module}."""
     start = texts.get(f"{PRIVATE}/xray_instrument/start.py", ("", ""))[0]
-    names = [""]  # the package itself
+    told: dict[str, tuple[str, ...]] = {}
     for node in ast.parse(start).body:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] in (["_GUEST"], ["FIRST"]):
-            names += ast.literal_eval(node.value)
-    modules = {"xray_instrument" + f".{name}" * bool(name): name or "__init__" for name in names}
-    return {f"{PRIVATE}/xray_instrument/{file}.py": module for module, file in modules.items()}
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "BUNDLES" and node.value is not None:
+            told = ast.literal_eval(node.value)
+    found = {}
+    for bundle, names in told.items():
+        modules = [f"xray_instrument.{name}" for name in names]
+        if bundle == "guest":
+            modules.insert(0, "xray_instrument.")  # the package itself
+        found[f"{BUNDLE}{bundle}"] = {_source(module): module.rstrip(".") for module in modules}
+    return found
+
+
+def _source(module: str) -> str:
+    """The file of a module; a package ends with a dot."""
+    return f"{PRIVATE}/{module.replace('.', '/')}{'__init__' if module.endswith('.') else ''}.py"
 
 
 def zipped(entries: Sequence[Entry]) -> bytes:

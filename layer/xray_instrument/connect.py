@@ -15,20 +15,13 @@ from .settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from .imports import Imports
     from .watch import Watcher
 
-    LoadOwn = Callable[[Iterable[str]], None]
-
-_XRAY_SDK = ("plugins.", "plugins.xray_sdk_entities", "plugins.xray_sdk_context", "plugins.xray_sdk")
-# What the botocore plug-in needs, in the order in which they need each other.
-_BOTOCORE = (
-    "causes", "plugins.", "plugins.aws_errors", "plugins.aws_table", "plugins.aws_resources", "plugins.tracers",
-    "plugins.botocore",
-)  # fmt: skip
+    LoadOwn = Callable[[str], None]
 
 
 def connect(
@@ -43,7 +36,7 @@ def connect(
     Args:
         client: the module awslambdaric.lambda_runtime_client.
         began: when our own code first ran, seconds since the epoch; and the wrapper's clock reading, if any.
-        load_own: loads modules of this package quicker than an import.
+        load_own: loads a bundle, or one module of this package, quicker than an import.
     """
     live.load = load_own
     settings = Settings(environ)
@@ -56,7 +49,7 @@ def connect(
     emitter = Emitter(UdpSender(address))
 
     def watcher() -> "Watcher":
-        live.load(("watch",))
+        live.load("watch")
         return _watcher(settings)
 
     make_watcher = None if "watcher" in settings.disable else watcher
@@ -95,21 +88,21 @@ def _add_plugins(imports: "Imports", settings: Settings) -> None:
     """Have each plug-in applied after its library's import."""
 
     def apply_botocore(handlers: "ModuleType") -> None:
-        live.load(_BOTOCORE)
+        live.load("botocore")
         from .plugins import botocore  # noqa: PLC0415  (only where the function imports it)
 
         botocore.apply(handlers, settings)
         debug("botocore is imported: its calls are recorded")
 
     def follow_threads() -> None:
-        live.load(("threads",))
+        live.load("threads")
         from . import threads  # noqa: PLC0415  (only where a subsegment is open that others can hang below)
 
         imports.when_loaded("threading", threads.follow_threads)
         imports.when_loaded("concurrent.futures.thread", threads.follow_executors)
 
     def before_import(name: str) -> "Callable[[], None] | None":
-        live.load(("fallback", "later"))
+        live.load("before_import")
         from . import fallback, later  # noqa: PLC0415  (only where the function imports one of these)
 
         imports.before = {}
@@ -134,13 +127,13 @@ def _add_xray_sdk(imports: "Imports") -> None:
     """Have the X-Ray SDK join our tree when it is imported."""
 
     def apply_xray_sdk(recorder_module: "ModuleType") -> None:
-        live.load(_XRAY_SDK)
+        live.load("xray_sdk")
         from .plugins import xray_sdk  # noqa: PLC0415  (only where the function imports it)
 
         xray_sdk.apply(recorder_module)
 
     def defer_patches(patcher: "ModuleType") -> None:
-        live.load(("plugins.", "plugins.xray_sdk_patches"))
+        live.load("xray_sdk")
         from .plugins import xray_sdk_patches  # noqa: PLC0415  (as above)
 
         xray_sdk_patches.apply(patcher, imports)
@@ -153,7 +146,7 @@ def _add_opentelemetry(imports: "Imports", settings: Settings) -> None:
     """Have the spans of OpenTelemetry's API join our tree when it is imported."""
 
     def apply_opentelemetry(api: "ModuleType") -> None:
-        live.load(("plugins.", "plugins.otel_api"))
+        live.load("otel_api")
         from .plugins import otel_api  # noqa: PLC0415  (only where the function imports it)
 
         otel_api.apply(api, botocore="botocore" not in settings.disable)

@@ -28,7 +28,7 @@ class Live:
             None: no such library is there, or its answer is none.
         trace: the open invocation, the initialization, or NOTHING.
         threads: threading's dictionary of running threads, once threads are followed.
-        load: loads modules of this package quicker than an import, and without a trace in importlib's caches.
+        load: loads a bundle (start.py) or a module of ours quicker than an import, and without a trace in importlib's caches.
         until: in a forked child, when its parent's invocation is over at the latest, seconds since the epoch; else 0.
         follow_threads: makes them followed; called before the first subsegment that others can hang below.
     """
@@ -38,14 +38,14 @@ class Live:
     def __init__(self) -> None:
         self.also_open: "Callable[[Subsegment | None], Subsegment | None] | None" = None
         self.follow_threads: "Callable[[], None] | None" = None
-        self.load: "Callable[[tuple[str, ...]], None]" = lambda _names: None
+        self.load: "Callable[[str], None]" = lambda _what: None
         self.trace: "Trace" = NOTHING
         self.until = 0.0
         self.threads: "dict[int, Any]" = {}
 
     def custom(self) -> "Any":
         """Return the module that the helper package calls."""
-        self.load(("causes", "custom"))
+        self.load("helper")
         from . import custom  # noqa: PLC0415  (only where the function uses the helper)
 
         return custom

@@ -141,7 +141,7 @@ class Emitter:
         whole = datagram(subsegment)
         if whole is not None:
             return "not_sent" if self._send(whole) is False else ""
-        live.load(("fit",))
+        live.load("fit")
         from .fit import datagrams  # noqa: PLC0415  (rarely needed)
 
         lost = "too_large"

@@ -117,7 +117,7 @@ class Invocation(Trace):
         told = Subsegment("Deadline", recorder.new_id(), at, self)
         told.parent_id = self.root.id
         told.end_time = at + max(remaining, 0.0)
-        live.load(("causes",))
+        live.load("causes")
         from . import causes  # noqa: PLC0415  (needed for failures only)
 
         message = f"still running {remaining * 1000:.0f} ms before the function's deadline; this is where"

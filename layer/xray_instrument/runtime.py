@@ -198,7 +198,7 @@ class Runtime:
         trace = live.trace
         # Functions call atexit's callbacks themselves, to flush; at the process's end the main thread is over by then.
         if isinstance(trace, Invocation) and not self._forked and not sys.modules["threading"].main_thread().is_alive():
-            live.load(("causes",))
+            live.load("causes")
             from .causes import from_exit  # noqa: PLC0415  (needed for failures only)
 
             self._end(trace, from_exit(getattr(sys, "last_value", None)))
@@ -241,7 +241,7 @@ def _observed(plain: "Callable[..., Any]", observe: "Callable[[Any], None]", *, 
 
 def _cause(raised: "BaseException | None") -> "dict[str, Any]":
     """Return the cause for what the client reports: the function's exception, or a fault that the client found."""
-    live.load(("causes",))
+    live.load("causes")
     from . import causes  # noqa: PLC0415  (needed for failures only)
 
     if raised is None:

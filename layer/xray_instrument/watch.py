@@ -121,7 +121,7 @@ class Watcher:
         if remaining > self._margin:
             return remaining - self._margin
         if remaining > -TICK and live.trace is trace:
-            live.load(("causes",))
+            live.load("causes")
             from . import causes  # noqa: PLC0415  (needed for failures only)
 
             frame = sys._current_frames().get(self._main)  # noqa: SLF001

@@ -16,16 +16,13 @@ import pytest
 from tools import fallback, pack, pythons
 
 REPOSITORY = pythons.REPOSITORY
-AT_START = {
-    Path(name).stem
-    for name in pack.guest_modules(
-        {
-            entry.name: (entry.data.decode(), "")
-            for entry in pack.sources(REPOSITORY, with_fallback=False)
-            if entry.name.endswith("start.py")
-        }
-    )
-}
+BUNDLES = pack.bundles(
+    {
+        entry.name: (entry.data.decode(), "")
+        for entry in pack.sources(REPOSITORY, with_fallback=False)
+        if entry.name.endswith("xray_instrument/start.py")
+    }
+)
 PYTHONS = list(pythons.present())
 
 
@@ -77,14 +74,13 @@ def test_what_is_in_the_zip(built: Path) -> None:
     brought = [f"fallback/{name}" for name, _ in fallback.files(REPOSITORY)]
     expected = {"xray-instrument": 0o100755, "xray-instrument.d/LICENSE": 0o100644}
     expected |= {f"xray-instrument.d/{name}": 0o100644 for name in brought}
+    compiled = list(BUNDLES)
     for module in ["sitecustomize.py", *modules, *(name for name in brought if name.endswith(".py"))]:
         folder, _, name = module.rpartition("/")
         expected[f"xray-instrument.d/{module}"] = 0o100644
-        at_start = folder == "xray_instrument" and name[:-3] in AT_START
-        for version in PYTHONS:
-            stem = "guest" if at_start else name[:-3]
-            cached = Path("xray-instrument.d", folder, "__pycache__", f"{stem}.cpython-{version.replace('.', '')}.pyc")
-            expected[cached.as_posix()] = 0o100644
+        if sum(f"xray-instrument.d/{module}" in sources for sources in BUNDLES.values()) != 1:
+            compiled.append(f"xray-instrument.d/{folder}{'/' * bool(folder)}__pycache__/{name[:-3]}")
+    expected |= {f"{stem}.cpython-{version.replace('.', '')}.pyc": 0o100644 for stem in compiled for version in PYTHONS}
     with zipfile.ZipFile(built / "xray-instrument-layer.zip") as archive:
         infos = archive.infolist()
     assert {info.filename: info.external_attr >> 16 for info in infos} == expected
@@ -116,17 +112,23 @@ def files(code):
 found, root = {}, pathlib.Path(sys.argv[1])
 def header(data):
     return [data[:4] == importlib.util.MAGIC_NUMBER, int.from_bytes(data[4:8], "little")]
-guest = pathlib.Path(importlib.util.cache_from_source(str(root / "xray_instrument" / "guest.py"), optimization="")).read_bytes()
-codes = marshal.loads(guest[16:])
+bundles = {}
+for path in (root / "xray_instrument" / "__pycache__").glob(f"bundle-*.{sys.implementation.cache_tag}.pyc"):
+    data = path.read_bytes()
+    for module, code in marshal.loads(data[16:]).items():
+        bundles.setdefault(module, []).append((data, code))
 for source in root.rglob("*.py"):
     name = source.relative_to(root).as_posix()
     module = name[:-3].replace("/", ".").removesuffix(".__init__")
-    if module in codes:
-        found[name] = [*header(guest), True, sorted(set(files(marshal.loads(codes[module]))))]
+    held = [[*header(data), True, sorted(set(files(code)))] for data, code in bundles.get(module, ())]
+    if held:
+        found[name] = held[0] if all(one == held[0] for one in held) else held
+    if len(held) == 1:
         continue
     data = pathlib.Path(importlib.util.cache_from_source(str(source), optimization="")).read_bytes()
     hashed = data[8:16] == importlib.util.source_hash(source.read_bytes())
-    found[name] = [*header(data), hashed, sorted(set(files(marshal.loads(data[16:]))))]
+    single = [*header(data), hashed, sorted(set(files(marshal.loads(data[16:]))))]
+    found[name] = single if found.get(name, single) == single else [found[name], single]
 json.dump(found, sys.stdout)
 """
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 # The part's name: its switch in the settings, and in the guard.
 PART = "opentelemetry"
-# What spans need, in the order in which they need each other.
-_NEEDED = ("causes", "plugins.aws_errors", "plugins.otel_fields", "plugins.otel_spans", "plugins.otel_tracer")
 _SDK = "opentelemetry.sdk"
 # A record of the logs' API takes the current span's ids; only an SDK sees them.
 _ASK_FOR_AN_SDK = (_SDK, "opentelemetry._logs")
@@ -60,7 +58,7 @@ class _Copy:
     def library(self) -> "Library":
         """Return what makes spans, loaded now if it is not there."""
         if self._library is None:
-            live.load(_NEEDED)
+            live.load(PART)
             from .otel_tracer import Library  # noqa: PLC0415  (first needed by a span that is recorded)
 
             self._library = Library(self.api, self.get_value, self._key, self.is_bare)

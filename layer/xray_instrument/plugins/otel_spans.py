@@ -166,7 +166,7 @@ class Speaking:
 
     def __getattr__(self, name: str) -> "Any":
         """Return what an SDK's span has besides; instrumentations ask one that is recording for its kind and name."""
-        live.load(("plugins.otel_readable",))
+        live.load("plugins.otel_readable")
         from .otel_readable import read  # noqa: PLC0415  (few functions ask)
 
         return read(self, name)
