@@ -222,8 +222,10 @@ def handler(event, context):
 
 
 def test_a_parent_from_elsewhere(tmp_path: Path, aws: AwsStub) -> None:
-    """A caller's trace context is told on the span; it hangs below the root, as X-Ray has one tree."""
+    """A caller's trace context is told on the span; it hangs below the root, as X-Ray has one tree, and as Lambda's own does."""
     code = """
+import os
+from opentelemetry.propagators.aws import AwsXRayPropagator
 def handler(event, context):
     theirs = extract({"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"})
     with tracer.start_as_current_span("explicit", context=theirs, kind=SpanKind.SERVER):
@@ -232,16 +234,28 @@ def handler(event, context):
         token = contexts.attach(theirs)
         tracer.start_span("attached").end()
         contexts.detach(token)
+        lambdas = AwsXRayPropagator().extract({"X-Amzn-Trace-Id": os.environ["_X_AMZN_TRACE_ID"]})
+        tracer.start_span("given", context=theirs).end()
+        tracer.start_span("Lambda's", context=lambdas).end()
     with tracer.start_as_current_span("nobody", context=extract({})):
         return 1
 """
-    layered = outcome(tmp_path, Function(PRELUDE + code, packages=API), aws)
-    explicit, around, attached, nobody = trees = recorded_by_the_sdk(layered.sent)
+    layered = outcome(tmp_path, Function(PRELUDE + code, packages=SDK), aws)
+    explicit, around, attached, given, ours, nobody = trees = recorded_by_the_sdk(layered.sent)
     parent = {"trace_id": "1-11111111-111111111111111111111111", "span_id": "2" * 16}
 
-    assert [names(tree) for tree in trees] == [["explicit"], ["around"], ["attached"], ["nobody"]]
+    assert [tree["metadata"]["otel"].get("name", tree["name"]) for tree in trees] == [
+        "explicit",
+        "around",
+        "attached",
+        "given",
+        "Lambda's",
+        "nobody",
+    ]
+    assert [tree.get("subsegments") for tree in trees] == [None] * 6
     assert explicit["metadata"] == {"otel": {"kind": "SERVER", "scope": "shop", "parent": parent}}
-    assert attached["metadata"] == {"otel": {"scope": "shop", "parent": parent}}
+    assert attached["metadata"] == given["metadata"] == {"otel": {"scope": "shop", "parent": parent}}
+    assert ours["metadata"] == {"otel": {"name": "Lambda's", "scope": "shop"}}
     assert around["metadata"] == nobody["metadata"] == {"otel": {"scope": "shop"}}
 
 

@@ -119,13 +119,12 @@ class Library:
         current = self.current()
         asked = self._get_value(self._key, context) if isinstance(context, dict) else current
         named = node_of(asked)
-        # A context without a span, given where there is one, says: no parent; and so does a new one of nothing.
-        if asked is None and (current is not None or self._is_bare(context)):
-            above = live.trace.root
-        elif asked is current or named is None or named.trace is not live.trace:
-            above = parent()
+        # A context without a span, given where there is one, says: no parent; and so do a new one of nothing, and one whose
+        # span is not of this tree.
+        if asked is current:
+            above = live.trace.root if asked is None and self._is_bare(context) else parent()
         else:
-            above = named
+            above = live.trace.root if named is None or named.trace is not live.trace else named
         other = carried(asked) if asked is not None and named is None else None
         if other is None or xray_trace_id(other.trace_id) == live.trace.trace_id:
             return above, {}
