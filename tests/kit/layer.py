@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from pathlib import Path
@@ -10,6 +11,8 @@ from tests.kit.pythons import CACHE, REPOSITORY, locked
 from tools import pack, pythons
 
 
+# Once for each process: reading and hashing all sources takes 10 ms, and a thousand tests ask.
+@functools.cache
 def unpacked(*, with_fallback: bool = True) -> Path:
     """A folder with `xray-instrument` and `xray-instrument.d`; made once for each state of the sources."""
     interpreters = pythons.present()
