@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,7 +187,7 @@ def test_unsampled_the_request_is_the_one_without_us(tmp_path: Path, aws: AwsStu
 
 # The API's releases, each on a Python of its time: what changed is how its no-op and its context managers are made.
 RELEASES = {
-    "3.10": ("opentelemetry-api==1.15.0", "deprecated==1.2.14", "wrapt==1.14.1", "setuptools==69.5.1"),
+    "3.10": ("opentelemetry-api==1.12.0", "deprecated==1.2.14", "wrapt==1.14.1", "setuptools==69.5.1"),
     "3.11": ("opentelemetry-api==1.20.0", "deprecated==1.2.14", "wrapt==1.15.0", "importlib-metadata==6.8.0", "zipp==3.17.0"),
     "3.12": ("opentelemetry-api==1.27.0", "deprecated==1.2.14", "wrapt==1.16.0", "importlib-metadata==8.4.0", "zipp==3.17.0"),
     "3.13": ("opentelemetry-api==1.33.0", "deprecated==1.2.18", "wrapt==1.17.3", "importlib-metadata==8.6.1", "zipp==3.21.0"),
@@ -224,6 +226,33 @@ def handler(event, context):
     assert comparable(layered.run.stderr) == comparable(bare.run.stderr)
     assert (names(injects), names(outer)) == (["injects"], ["outer", ["inner"]])
     assert (inner["annotations"], document(inner)["cause"]) == ({"article": "book"}, [["ValueError", "sold out", ["outer"]]])
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_every_release_with_the_others(version: str, tmp_path: Path, aws: AwsStub) -> None:
+    """Spans, the X-Ray SDK's subsegments and the helper's, in every order, and each twice: each is below the one before."""
+    code = """
+import contextlib, itertools
+from aws_xray_sdk.core import xray_recorder
+from xray_instrument_helper import subsegment
+make = {"h": subsegment, "o": tracer.start_as_current_span, "x": xray_recorder.in_subsegment}
+def handler(event, context):
+    for order in itertools.permutations("hox"):
+        with contextlib.ExitStack() as stack:
+            for name in order + order[::-1]:
+                stack.enter_context(make[name](name))
+    return trace.get_current_span().is_recording()
+"""
+    layered = outcome(tmp_path, Function(PRELUDE + code, version=version, packages=RELEASES[version]), aws)
+    expected: list[list[Any]] = []
+    for order in itertools.permutations("hox"):
+        tree: list[Any] = []
+        for name in order + order[::-1]:
+            tree = [name, tree] if tree else [name]
+        expected.append(tree)
+
+    assert (layered.answers, layered.run.stderr) == ([True], b"")
+    assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == expected
 
 
 def test_nothing_that_a_function_passes_switches_it_off(tmp_path: Path, aws: AwsStub) -> None:
