@@ -12,6 +12,7 @@ import argparse
 import fnmatch
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,9 @@ WHERE = {
     "module": "code = run()\n\ndef handler(event, context):\n    return code\n",
 }
 
+# A parameter that is made of the time, in seconds or milliseconds, has another id in each run (Powertools' metrics have one).
+CLOCK = re.compile(r"\b1[6-9]\d{8}(?:\d{3})?\b")
+
 # Outcome, and what pytest said where it is not "passed"; by the test's id.
 Results = dict[str, tuple[str, str]]
 
@@ -127,7 +131,7 @@ def _serve(sandbox: Sandbox, setting: Setting, wrapper: Path | None, _files: Ite
     launch = Launch("app.handler", {**ENVIRONMENT, **setting.environment}, wrapper=wrapper)
     with Guest(sandbox, launch, [Invocation(timeout_s=setting.limit_s)]) as guest:
         try:
-            guest.wait()
+            guest.wait(setting.limit_s)
         except TimeoutError as late:
             return str(late)
         run = guest.result()
@@ -160,7 +164,17 @@ def results(setting: Setting, *files: str, layered: bool) -> Results:
         report = sandbox.task / "suite_report.json"
         if not report.exists():
             return {_called(files): (NOT_RUN, said[-2000:])}
-        return {name: (outcome, why) for name, (outcome, why) in json.loads(report.read_text()).items()}
+        return without_clock({name: (outcome, why) for name, (outcome, why) in json.loads(report.read_text()).items()})
+
+
+def without_clock(found: Results) -> Results:
+    """The tests by ids that are the same in each run, numbered where that leaves one id for several."""
+    named: Results = {}
+    for name, result in found.items():
+        plain = CLOCK.sub("<time>", name)
+        same = sum(other == plain or other.startswith(f"{plain} (") for other in named)
+        named[f"{plain} ({same + 1})" if same else plain] = result
+    return named
 
 
 def _called(files: tuple[str, ...]) -> str:

@@ -205,9 +205,10 @@ class Guest:
             self._exit = (self._process.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
             self.api.changed.notify_all()
 
-    def wait(self) -> None:
+    def wait(self, init_limit_s: float | None = None) -> None:
         """Until the script is worked off, the process has ended, or the deadline killed it."""
-        limit = time.monotonic() + INIT_LIMIT_S
+        init_limit_s = INIT_LIMIT_S if init_limit_s is None else init_limit_s
+        limit = time.monotonic() + init_limit_s
         with self.api.changed:
             while self._exit is None and not self.api.done():
                 left = self.api.overdue()
@@ -217,7 +218,7 @@ class Guest:
                     return
                 if left == float("inf") and time.monotonic() > limit:
                     self._kill()
-                    raise TimeoutError(f"no sign of life for {INIT_LIMIT_S} s; stderr: {self._files[1].read_text()[-2000:]}")
+                    raise TimeoutError(f"no sign of life for {init_limit_s} s; stderr: {self._files[1].read_text()[-2000:]}")
                 self.api.changed.wait(min(left, 1.0))
 
     def invoke(self, *invocations: Invocation) -> list[Post]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.aws.guests import NEWEST, site
-from tests.kit import pythons
+from tests.kit import process, pythons
 from tools import suites
 
 # What requirements/dev.txt has, without what it only needs elsewhere.
@@ -128,6 +128,35 @@ def test_without_a_runtime(suite: Path, capsys: pytest.CaptureFixture[str]) -> N
 
     assert code == 0
     assert capsys.readouterr().out.splitlines()[1] == "peer/more/test_other.py |      1 of 2 |         1 of 2 |           0"
+
+
+TIMED = """
+import pytest, time
+@pytest.mark.parametrize("at", [time.time_ns() // 1000000, 1711105187000, 7])
+def test_at(at):
+    assert at
+"""
+
+
+def test_parameters_made_of_the_time(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A test whose id has the time of its run in it is the same test on both sides."""
+    (suite / "test_same.py").write_text(TIMED)
+    setting = suites.Setting(suite, pythons.packages(NEWEST, PYTEST), NEWEST)
+    code = run(suite, "--only", "peer/test_same.py")
+
+    assert code == 0
+    assert capsys.readouterr().out.splitlines()[1] == "peer/test_same.py |      3 of 3 |         3 of 3 |           0"
+    ids = [name.partition("::")[2] for name in suites.results(setting, "peer/test_same.py", layered=False)]
+    assert ids == ["test_at[<time>]", "test_at[<time>] (2)", "test_at[7]"]
+
+
+def test_a_suite_that_takes_long_at_module_scope(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the tests are the initialization, and their own limit counts, not the one that functions have for it."""
+    monkeypatch.setattr(process, "INIT_LIMIT_S", 0.01)
+    setting = suites.Setting(suite, pythons.packages(NEWEST, PYTEST), NEWEST, where="module")
+    found = suites.results(setting, "peer/test_same.py", layered=False)
+
+    assert [outcome for outcome, _ in found.values()] == ["passed", "failed", "skipped"]
 
 
 def test_a_variable_that_is_taken_away(suite: Path) -> None:
