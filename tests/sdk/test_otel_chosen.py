@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.aws.guests import Function, outcome
+from tests.kit import layer
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled, walk
 from tests.kit.runtime_api import PARENT, SAMPLED, UNSAMPLED, Invocation
@@ -174,6 +175,47 @@ def test_an_aws_call_is_recorded_once(name: str, tmp_path: Path, aws: AwsStub) -
     else:
         assert ours == []
         assert len(header) == 1
+
+
+def test_opentelemetry_instrument_before_us(tmp_path: Path, aws: AwsStub) -> None:
+    """Started by it, both are there: its spans and its header are as without us, in the same trace, and no call is shown by both."""
+    code = """
+import os, sys
+from opentelemetry.propagators.aws import AwsXRayPropagator
+trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(exporter))
+def handler(event, context):
+    lambdas = AwsXRayPropagator().extract({"X-Amzn-Trace-Id": os.environ["_X_AMZN_TRACE_ID"]})
+    with tracer.start_as_current_span("work", context=lambdas):
+        load()
+    found = {span.name: span for span in exporter.get_finished_spans()}
+    work, call = found["work"], found["DynamoDB.GetItem"]
+    ours = [folder for folder in os.environ["PYTHONPATH"].split(":") if "xray" in folder]
+    return ["%x %x" % (work.parent.trace_id, work.parent.span_id), call.parent == work.context, ours]
+"""
+    start = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+    runs = []
+    for layered in (False, True):
+        wrapper = tmp_path / "both"
+        ours = layer.unpacked() / "xray-instrument" if layered else ""
+        wrapper.write_text(f'#!/bin/sh\nexport PYTHONPATH="$LAMBDA_TASK_ROOT"\nexec "$1" -c "{start}" {ours} "$@"\n')
+        wrapper.chmod(0o755)
+        chosen = {"OTEL_PYTHON_TRACER_PROVIDER": "sdk_tracer_provider", "AWS_LAMBDA_EXEC_WRAPPER": str(wrapper)}
+        aws.clear()
+        runs.append(outcome(tmp_path / str(layered), Function(TRUTH + PRELUDE + AWS + code, chosen, packages=INSTRUMENTED), aws))
+    alone, both = runs
+    trace, parent = SAMPLED.split(";")[0].removeprefix("Root=1-").replace("-", ""), PARENT
+
+    assert (both.answers, both.run.stdout, both.run.stderr) == (alone.answers, alone.run.stdout, alone.run.stderr)
+    assert both.answers == [[f"{trace} {parent}", True, []]]
+    assert [request.all_headers("X-Amzn-Trace-Id") for request in both.requests] == [
+        request.all_headers("X-Amzn-Trace-Id") for request in alone.requests
+    ]
+    assert alone.sent == []
+    assert [(tree["name"], tree["parent_id"]) for tree in compiled(both.sent)] == [
+        ("app.handler init", PARENT),
+        ("app.handler", PARENT),
+    ]
+    assert recorded_by_the_sdk(both.sent) == []
 
 
 def test_unsampled_the_request_is_the_one_without_us(tmp_path: Path, aws: AwsStub) -> None:
