@@ -7,7 +7,7 @@ recording, redis's reads `name`, botocore's `attributes`. Names and types are th
 from types import MappingProxyType, SimpleNamespace
 
 from ..guard import attempt
-from .otel_spans import NAMESPACE, OtelSubsegment, Speaking, context_of
+from .otel_spans import Here, OtelSubsegment, Speaking, context_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ def _own(span: Speaking) -> "Document":
     node = span.node
     if isinstance(node, OtelSubsegment):
         return {"attributes": node.attributes, "events": node.events, "links": node.links}
-    fields: "Document" = node.fields
-    own: "Document" = fields.get("metadata", {}).get(NAMESPACE, {})
-    return {**own, "attributes": {**fields.get("annotations", {}), **own.get("attributes", {})}}
+    own: "Document" = span._own() if isinstance(span, Here) else {}  # noqa: SLF001  (a part of that class, loaded late)
+    return {**own, "attributes": {**node.fields.get("annotations", {}), **own.get("attributes", {})}}
 
 
 def _events(span: Speaking) -> "tuple[Any, ...]":

@@ -311,6 +311,7 @@ class Here(Speaking):
             self._merge("attributes", {**self._own().get("attributes", {}), key: value})
 
     def _own(self) -> "Document":
+        """Return what the function has said here that is metadata."""
         entity = getattr(self.node, "entity", None)
         metadata = self.node.fields.get("metadata", {}) if entity is None else entity.metadata
         return dict(metadata.get(NAMESPACE, {}))
@@ -324,8 +325,15 @@ class Here(Speaking):
             self._merge(what, [*kept, item])
 
     def _fail(self, cause: "Document", _mark: "tuple[int, str]") -> None:
-        if cause and getattr(self.node, "entity", None) is None:  # else the X-Ray SDK's: its fields are that object's
+        if not cause:
+            return
+        if getattr(self.node, "entity", None) is None:
             self.node.fields.setdefault("cause", cause)
+            return
+        # The X-Ray SDK's: its cause is that object's, which makes a fault of any.
+        told = cause["exceptions"][0]
+        said = {"exception.type": told["type"], "exception.message": told["message"]}
+        self._note("events", {"name": "exception", "time": recorder.clock(), "attributes": said})
 
     def _judge(self, code: str, cause: "Document") -> None:
         if code == "ERROR":
