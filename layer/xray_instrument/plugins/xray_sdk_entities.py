@@ -25,6 +25,8 @@ _NOT_FIELDS = frozenset(
         "parent_segment", "sampled", "_origin_trace_header", "cause", "metadata",
     )
 )  # fmt: skip
+# Whose code is between botocore and us when the SDK's patch of http.client sees a request.
+_BETWEEN = frozenset(("aws_xray_sdk", "http", "urllib3", "wrapt", "xray_instrument"))
 
 
 def known() -> bool:
@@ -163,7 +165,7 @@ def put_below(entity: "Any", parent_id: "str | None") -> None:
     if own_emitter(entity):
         node.ours, node.announced = False, True
         entity.__dict__["parent_id"] = node.parent_id
-    elif above.leaf and above.end_time is None and _below_a_call(entity):
+    elif above.leaf and above.end_time is None and (_below_a_call(entity) or _request_of(above, entity)):
         node.ours, node.announced = False, True
 
 
@@ -187,6 +189,25 @@ def _below_a_call(entity: "Any") -> bool:
     while frame is not None and frame.f_code.co_name not in ("_xray_traced_pynamodb", "_make_api_call"):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_name == "_xray_traced_pynamodb"
+
+
+def _request_of(call: Subsegment, entity: "Any") -> bool:
+    """Whether this is one of the four that the SDK's patch of http.client makes of each call of botocore's, through urllib3 1.x.
+
+    Not where it has patched botocore, too, and our record of the call stands for its own: who asks for that
+    (`patch_all(double_patch=True)`) wants both.
+    """
+    if entity.namespace != "remote" or call.id in entity.parent_segment.__dict__[OURS].nodes:
+        return False
+    frame: "Any" = sys._getframe(1)  # noqa: SLF001
+    while frame is not None and _package(frame) in _BETWEEN:
+        frame = frame.f_back
+    return frame is not None and _package(frame) == "botocore"
+
+
+def _package(frame: "Any") -> str:
+    """Return the package whose code the frame runs."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 @guarded("aws_xray_sdk")
