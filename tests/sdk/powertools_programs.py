@@ -40,6 +40,26 @@ class Shop:
 def handler(event, context):
     return [plain(1), quiet(2), Shop().sell("book")]
 """,
+    "methods of a handler that is not captured": """
+class Stock:
+    @tracer.capture_method
+    def load(self):
+        return ["book"]
+
+class Prices:
+    @tracer.capture_method
+    def load(self):
+        return [7]
+
+@tracer.capture_method
+async def customers():
+    await asyncio.sleep(0.001)
+    return ["c-1"]
+
+def handler(event, context):
+    tracer.service = "warehouse"
+    return [Stock().load(), Prices().load(), asyncio.run(customers())]
+""",
     "coroutines": """
 @tracer.capture_method
 async def inner(number):
@@ -162,6 +182,35 @@ def load():
 @tracer.capture_lambda_handler
 def handler(event, context):
     return [load(), load()]
+""",
+    "idempotency and parameters": """
+from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
+config = IdempotencyConfig()
+@idempotent_function(
+    persistence_store=DynamoDBPersistenceLayer(table_name="charges"), data_keyword_argument="order", config=config
+)
+@tracer.capture_method
+def charge(order):
+    return order["id"]
+
+@tracer.capture_lambda_handler
+def handler(event, context):
+    config.register_lambda_context(context)
+    with contextlib.suppress(parameters.GetParameterError):
+        parameters.get_parameter("/shop/rate")
+    return [charge(order={"id": number}) for number in (1, 2)]
+""",
+    "a call whose parameters are refused": """
+import boto3
+from botocore.exceptions import ParamValidationError
+dynamodb = boto3.client("dynamodb")
+@tracer.capture_lambda_handler
+def handler(event, context):
+    try:
+        dynamodb.get_item(TableName=7)
+    except ParamValidationError as refused:
+        return str(refused)
 """,
     "patching chosen modules": """
 Tracer._reset_config()

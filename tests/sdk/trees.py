@@ -30,8 +30,8 @@ def comparable(output: Any) -> str:
 
 
 def told(node: Document) -> Document:
-    """What a subsegment says, without ids and times; an AWS call as far as both recorders say it."""
-    if node.get("namespace") == "aws":
+    """What a subsegment says, without ids and times; an AWS call that went out as far as both recorders say it."""
+    if node.get("namespace") == "aws" and "http" in node:
         aws = {**node["aws"], "status": node["http"]["response"]["status"]}
         kept: Document = {"name": node["name"].lower(), **{name: aws[name] for name in AWS_MEMBERS}}
     else:
