@@ -194,3 +194,127 @@ def handler(event, context):
         except redis.ResponseError as error:
             return [client.get("article").decode(), str(error)]
 """
+# What starts and surrounds work: (program, requirements, the trees as names).
+AROUND = {
+    "threads, pools and timers": (
+        """
+import asyncio, logging, threading
+from concurrent.futures import ThreadPoolExecutor
+from opentelemetry import trace
+from opentelemetry.instrumentation.asyncio import AsyncioInstrumentor
+from opentelemetry.instrumentation.logging import LoggingInstrumentor
+from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+for instrumentor in (AsyncioInstrumentor, LoggingInstrumentor, ThreadingInstrumentor):
+    instrumentor().instrument()
+tracer = trace.get_tracer("shop")
+
+def work(name):
+    with tracer.start_as_current_span(name):
+        return name
+
+async def later():
+    return await asyncio.to_thread(work, "asyncio")
+
+def handler(event, context):
+    with ThreadPoolExecutor(1) as pool, tracer.start_as_current_span("around"):
+        for thread in (threading.Thread(target=work, args=("thread",)), threading.Timer(0.01, work, args=("timer",))):
+            thread.start()
+            thread.join()
+        logging.getLogger().warning("working")
+        return [pool.submit(work, "pool").result(), asyncio.run(later())]
+""",
+        (*API, *instrumentations("asyncio", "logging", "threading")),
+        [["around", ["thread"], ["timer"], ["pool"], ["asyncio"]]],
+    ),
+    "the handler": (
+        """
+from opentelemetry import trace
+from opentelemetry.instrumentation.aws_lambda import AwsLambdaInstrumentor
+
+def handler(event, context):
+    with trace.get_tracer("shop").start_as_current_span("work"):
+        return 1
+
+AwsLambdaInstrumentor().instrument(skip_dep_check=True)
+""",
+        (*API, *instrumentations("aws-lambda"), "opentelemetry-propagator-aws-xray==1.0.2"),
+        [["orders", ["work"]]],
+    ),
+    "a database": (
+        """
+import sqlite3
+from opentelemetry.instrumentation.sqlite3 import SQLite3Instrumentor
+SQLite3Instrumentor().instrument()
+
+def handler(event, context):
+    cursor = sqlite3.connect(":memory:").cursor()
+    cursor.execute("CREATE TABLE orders (number)")
+    try:
+        cursor.execute("SELECT nothing")
+    except sqlite3.OperationalError as error:
+        return [cursor.execute("SELECT * FROM orders").fetchall(), str(error)]
+""",
+        (*API, *instrumentations("sqlite3", "dbapi")),
+        [["CREATE"], ["SELECT"], ["SELECT"]],
+    ),
+    "metrics and logs": (
+        """
+import logging
+from opentelemetry import _logs, metrics, trace
+meter = metrics.get_meter("shop")
+sold, prices = meter.create_counter("sold"), meter.create_histogram("prices")
+
+def handler(event, context):
+    with trace.get_tracer("shop").start_as_current_span("work"):
+        sold.add(1)
+        prices.record(2)
+        _logs.get_logger("shop").emit(_logs.LogRecord(body="sold"))
+        logging.getLogger().warning("sold")
+    return [type(made).__name__ for made in (metrics.get_meter_provider(), sold, _logs.get_logger_provider())]
+""",
+        API,
+        [["work"]],
+    ),
+}
+AIOBOTOCORE_BELOW = """
+import asyncio
+from aiobotocore.session import get_session
+from opentelemetry import trace
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
+AioHttpClientInstrumentor().instrument()
+tracer = trace.get_tracer("shop")
+
+async def load(client, name):
+    with tracer.start_as_current_span(name):
+        answer = await client.get_item(TableName="orders", Key={"pk": {"S": "1"}})
+        return answer["ResponseMetadata"]["HTTPStatusCode"]
+
+async def loads():
+    async with get_session().create_client("dynamodb") as client:
+        return await asyncio.gather(load(client, "one"), load(client, "two"))
+
+def handler(event, context):
+    return asyncio.run(loads())
+"""
+PROPAGATORS = """
+from opentelemetry import baggage, context as contexts, trace
+from opentelemetry.propagate import extract, inject
+tracer = trace.get_tracer("shop")
+
+def carried():
+    carrier = {}
+    inject(carrier)
+    return carrier
+
+def handler(event, context):
+    token = contexts.attach(baggage.set_baggage("customer", "c-1"))
+    with tracer.start_as_current_span("own"):
+        found = [carried()]
+    contexts.detach(token)
+    theirs = extract({"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-00", "baggage": "plan=gold"})
+    with tracer.start_as_current_span("asked by somebody who is not sampled", context=theirs) as span:
+        token = contexts.attach(trace.set_span_in_context(span, theirs))
+        found.append(carried())
+        contexts.detach(token)
+    return found
+"""

@@ -11,7 +11,18 @@ from tests.aws.guests import Function, Outcome, outcome
 from tests.kit.aws_stub import AwsStub
 from tests.kit.collector import compiled, walk
 from tests.kit.runtime_api import PARENT, ROOT, SAMPLED
-from tests.sdk.otel_libraries import API, AWS_BELOW, HTTP, HTTP_CLIENTS, REDIS, SERVERS, instrumentations
+from tests.sdk.otel_libraries import (
+    AIOBOTOCORE_BELOW,
+    API,
+    AROUND,
+    AWS_BELOW,
+    HTTP,
+    HTTP_CLIENTS,
+    PROPAGATORS,
+    REDIS,
+    SERVERS,
+    instrumentations,
+)
 from tests.sdk.trees import comparable, document, names, recorded_by_the_sdk
 
 
@@ -86,3 +97,46 @@ def test_redis(tmp_path: Path, aws: AwsStub) -> None:
         ("127.0.0.1", "remote", "GET ?"),
     ]
     assert (failed["fault"], [step[:2] for step in failed["cause"]]) == (True, [["ResponseError", "unknown command"]])
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_what_surrounds_work(name: str, tmp_path: Path, aws: AwsStub) -> None:
+    """Instrumentations of threads, of logging, of the handler, of a database; metrics and logs: one tree, all else as without us."""
+    code, packages, expected = AROUND[name]
+    bare, layered = both(tmp_path, code, packages, aws)
+
+    assert bare.answers == layered.answers
+    assert comparable(layered.run.stdout) == comparable(bare.run.stdout)
+    assert (layered.run.stderr, bare.run.stderr) == (b"", b"")
+    assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == expected
+
+
+def test_concurrent_aws_calls_are_not_http_calls_as_well(tmp_path: Path, aws: AwsStub) -> None:
+    """aiohttp's instrumentation sees aiobotocore's requests: each call is shown once, by us."""
+    packages = (*API, *instrumentations("aiohttp-client"))
+    layered = outcome(tmp_path, Function(AIOBOTOCORE_BELOW, packages=packages, vendor=True), aws)
+    trees = sorted(recorded_by_the_sdk(layered.sent), key=lambda tree: str(tree["name"]))
+
+    assert (layered.answers, layered.run.stderr) == ([[200, 200]], b"")
+    assert [names(tree) for tree in trees] == [["one", ["DynamoDB"]], ["two", ["DynamoDB"]]]
+    assert [request.all_headers("traceparent") for request in layered.requests] == [[], []]
+
+
+def test_chosen_propagators(tmp_path: Path, aws: AwsStub) -> None:
+    """OTEL_PROPAGATORS and OTEL_PYTHON_CONTEXT: X-Ray's and W3C's headers name the open span, which is sampled; baggage goes along."""
+    chosen = {"OTEL_PROPAGATORS": "xray,tracecontext,baggage", "OTEL_PYTHON_CONTEXT": "contextvars_context"}
+    packages = (*API, "opentelemetry-propagator-aws-xray==1.0.2")
+    layered = outcome(tmp_path, Function(PROPAGATORS, chosen, packages=packages), aws)
+    own, asked = trees = recorded_by_the_sdk(layered.sent)
+    hexadecimal = ROOT.replace("-", "")[1:]
+
+    def headers(span_id: str, baggage: str) -> dict[str, str]:
+        return {
+            "X-Amzn-Trace-Id": f"Root={ROOT};Parent={span_id};Sampled=1",
+            "traceparent": f"00-{hexadecimal}-{span_id}-01",
+            "baggage": baggage,
+        }
+
+    assert layered.answers == [[headers(own["id"], "customer=c-1"), headers(asked["id"], "plan=gold")]]
+    assert [names(tree) for tree in trees] == [["own"], ["asked by somebody who is not sampled"]]
+    assert asked["metadata"]["otel"]["parent"] == {"trace_id": "1-11111111-" + "1" * 24, "span_id": "2" * 16}
