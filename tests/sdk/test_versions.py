@@ -26,6 +26,11 @@ VERSIONS = (
 # One of each kind of thing that the layer hangs itself into. All programs together would be minutes for each version.
 SAME = ("recorder's annotations", "exception through several", "manual entities", "capture async", "aws call", "sqlite")
 BETTER = ("concurrent tasks", "the segment's annotations")
+NO_TRACE_ID = """
+before = xray_recorder.current_segment().trace_id == "1-00000000-" + 24 * "0"
+def handler(event, context):
+    return before
+"""
 # The last one that the layer does not follow.
 TOO_OLD = ("aws-xray-sdk==2.6.0", "jsonpickle==1.5.2", "future==1.0.0", "setuptools==75.8.2", "wrapt==1.14.1")
 
@@ -75,3 +80,20 @@ def test_one_that_is_too_old_is_left_alone(name: str, tmp_path: Path, aws: AwsSt
     assert own[1] == own[0]
     said = [comparable((one.answers, one.run.stdout, one.run.stderr)) for one in (bare, layered)]
     assert said[1] == said[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "noop_id", "zeros"), [(VERSIONS[0], "", False), (VERSIONS[-1], "", True), (VERSIONS[-1], "false", False)]
+)
+def test_the_trace_id_before_there_is_one(row: tuple[str, ...], noop_id: str, zeros: bool, tmp_path: Path, aws: AwsStub) -> None:
+    """At module scope it is the zeros or the random one that this version has there without us."""
+    version, *packages = row
+    if version not in present():
+        pytest.skip(f"no CPython {version}")
+    code, environment = PRELUDE + NO_TRACE_ID, {"AWS_XRAY_NOOP_ID": noop_id}
+    functions = [
+        Function(code, environment, version=version, packages=tuple(packages), layered=layered) for layered in (False, True)
+    ]
+    answers = [outcome(tmp_path, function, aws).answers for function in functions]
+
+    assert answers == [[zeros], [zeros]]

@@ -40,17 +40,23 @@ _ON_ROOT = (
     "put_annotation", "put_metadata", "put_http_meta", "set_aws", "set_user", "apply_status_code", "add_exception",
     "add_throttle_flag", "add_fault_flag", "add_error_flag",
 )  # fmt: skip
-_NO_TRACE_ID = "1-00000000-000000000000000000000000"
 
 
 def _facade(trace: "Trace", models: "ModuleType", context: "Any") -> "Any":
     """Make the SDK's stand-in of the Lambda segment, for a trace of ours, in a context of the SDK's."""
     main, told = trace.main(), models.TraceHeader.from_header_str(os.environ.get("_X_AMZN_TRACE_ID"))
     # At module scope it is who it is without us, too, in the rare case that there is a header.
-    above, trace_id = main.parent_id or told.parent or main.id, trace.trace_id or told.root or _NO_TRACE_ID
+    above, trace_id = main.parent_id or told.parent or main.id, trace.trace_id or told.root or _unknown(models)
     facade = models.FacadeSegment("facade", above, trace_id, True)
     facade.__dict__[OURS] = Standing(trace, context.__dict__.get(_HOLDER))
     return facade
+
+
+def _unknown(models: "ModuleType") -> str:
+    """Return what the SDK has for a trace id where there is none: zeros, or random ones (before 2.14, AWS_XRAY_NOOP_ID)."""
+    dummy: "Any" = getattr(models, "DummySegment", None)
+    known: "Any" = sys.modules["aws_xray_sdk.core.models.traceid"]
+    return str(dummy().trace_id if dummy else known.TraceId().to_id())
 
 
 class _Chosen:
