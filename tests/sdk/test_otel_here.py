@@ -85,3 +85,22 @@ def test_it_can_be_spoken_to_and_read(tmp_path: Path, aws: AwsStub) -> None:
         ["helper", 7, articles, [tried], links, [["ValueError", "helper"]], True],
         ["sdk", 7, articles, [failed("ValueError", "sdk"), tried, failed("ERROR", "gave up")], links, [], True],
     ]
+
+
+def test_what_is_too_much_for_annotations(tmp_path: Path, aws: AwsStub) -> None:
+    """X-Ray indexes 50: the rest is metadata, as far as a span's attributes go; what is there already can still be changed."""
+    code = """
+def handler(event, context):
+    here = trace.get_current_span()
+    for number in range(200):
+        here.set_attribute(f"k{number}", number)
+    here.set_attributes({"k0": "changed", "k60": "changed"})
+    return 1
+"""
+    layered = outcome(tmp_path, Function(PRELUDE + code, packages=API), aws)
+    [root] = [tree for tree in compiled(layered.sent) if tree["name"] == "app.handler"]
+    indexed = {"cold_start": True, "trigger": "direct", **{f"k{number}": number for number in range(48)}}
+
+    assert (layered.answers, layered.run.stderr) == ([1], b"")
+    assert root["annotations"] == {**indexed, "k0": "changed"}
+    assert root["metadata"]["otel"] == {"attributes": {**{f"k{number}": number for number in range(48, 176)}, "k60": "changed"}}

@@ -305,10 +305,13 @@ class Here(Speaking):
     """
 
     def _set(self, key: str, value: "Any") -> None:
-        if otel_fields.indexable(value):
-            self.node.put("annotations", legal_key(key), value)
-        else:
-            self._merge("attributes", {**self._own().get("attributes", {}), key: value})
+        legal, indexed = legal_key(key), self.node.fields.get("annotations", {})
+        if otel_fields.indexable(value) and (legal in indexed or len(indexed) < otel_fields.ANNOTATIONS):
+            self.node.put("annotations", legal, value)
+            return
+        kept = self._own().get("attributes", {})
+        if key in kept or len(kept) < LIMIT:
+            self._merge("attributes", {**kept, key: value})
 
     def _own(self) -> "Document":
         """Return what the function has said here that is metadata."""
