@@ -33,7 +33,8 @@ def installed(command: str) -> Path:
         if not stamp.exists() or stamp.read_text() != repr(packages):
             for step in (
                 [sys.executable, "-m", "venv", "--clear", str(folder)],
-                [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages],
+                # Their byte-code is made where it is imported: of thousands of files, some hundred are.
+                [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-compile", *packages],
             ):
                 done = subprocess.run(step, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
                 if done.returncode:
