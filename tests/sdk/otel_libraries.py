@@ -318,3 +318,24 @@ def handler(event, context):
         contexts.detach(token)
     return found
 """
+# The X-Ray SDK patches what OpenTelemetry instruments.
+PATCHED = """
+from aws_xray_sdk.core import patch, xray_recorder
+patch(("requests", "httpx"))
+"""
+INSTRUMENTED = """
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
+HTTPXClientInstrumentor().instrument()
+RequestsInstrumentor().instrument()
+"""
+ASKS_TWICE = """
+import httpx, requests
+def handler(event, context):
+    with tracer.start_as_current_span("around"):
+        requests.get(url + "/requests")
+        httpx.get(url + "/httpx")
+    with xray_recorder.in_subsegment("by hand", namespace="remote"):
+        requests.get(url + "/again")
+    return len(got)
+"""

@@ -15,11 +15,15 @@ from tests.sdk.otel_libraries import (
     AIOBOTOCORE_BELOW,
     API,
     AROUND,
+    ASKS_TWICE,
     AWS_BELOW,
     HTTP,
     HTTP_CLIENTS,
+    INSTRUMENTED,
+    PATCHED,
     PROPAGATORS,
     REDIS,
+    SERVED,
     SERVERS,
     instrumentations,
 )
@@ -140,3 +144,18 @@ def test_chosen_propagators(tmp_path: Path, aws: AwsStub) -> None:
     assert layered.answers == [[headers(own["id"], "customer=c-1"), headers(asked["id"], "plan=gold")]]
     assert [names(tree) for tree in trees] == [["own"], ["asked by somebody who is not sampled"]]
     assert asked["metadata"]["otel"]["parent"] == {"trace_id": "1-11111111-" + "1" * 24, "span_id": "2" * 16}
+
+
+@pytest.mark.parametrize("order", [PATCHED + INSTRUMENTED, INSTRUMENTED + PATCHED], ids=["patched first", "instrumented first"])
+def test_a_request_that_the_xray_sdk_sees_too(order: str, tmp_path: Path, aws: AwsStub) -> None:
+    """It is shown once, by the SDK, as without us; one in a subsegment of the function's own is shown in that."""
+    bare, layered = (
+        outcome(tmp_path, Function(SERVED + order + ASKS_TWICE, packages=HTTP, vendor=True, layered=one), aws)
+        for one in (False, True)
+    )
+    expected = [["around", ["127.0.0.1"], ["127.0.0.1"]], ["by hand", ["127.0.0.1"]]]
+
+    assert bare.answers == layered.answers == [3]
+    assert (layered.run.stdout, layered.run.stderr) == (bare.run.stdout, bare.run.stderr)
+    assert [names(tree) for tree in recorded_by_the_sdk(layered.sent)] == expected
+    assert [names(tree) for tree in recorded_by_the_sdk(bare.sent)] == [["127.0.0.1"], ["127.0.0.1"], expected[1]]

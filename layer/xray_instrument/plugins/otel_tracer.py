@@ -10,7 +10,8 @@ from ..guard import attempt, guarded
 from ..model import Subsegment
 from ..recorder import recorder
 from .otel_api import PART
-from .otel_spans import Here, OtelSubsegment, Quiet, Recorded, carried, link, node_of, seconds, xray_trace_id
+from .otel_fields import peer
+from .otel_spans import Here, OtelSubsegment, Quiet, Recorded, carried, link, node_of, pairs, seconds, xray_trace_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,17 @@ if TYPE_CHECKING:
     from ..model import Document
 
 
-# Whatever they see inside of an AWS call is how botocore makes it: a request of urllib3's, say.
 _INSTRUMENTATIONS = "opentelemetry.instrumentation."
+
+
+def _is_shown(above: Subsegment, kind: "Any", attributes: "Any") -> bool:
+    """Whether what an instrumentation begins is shown already: how botocore makes a call, or a request that the SDK's patch sees."""
+    if above.end_time is not None:
+        return False
+    if above.leaf:
+        return _inside_an_aws_call()
+    namespace = getattr(getattr(above, "entity", None), "namespace", "")
+    return namespace == "remote" and above.name == peer(getattr(kind, "name", ""), pairs(attributes))
 
 
 def _inside_an_aws_call() -> bool:
@@ -100,7 +110,7 @@ class Library:
         if not live.trace.recording:
             return None
         above, other = self._above(context)
-        if above.leaf and above.end_time is None and tracer.scope.startswith(_INSTRUMENTATIONS) and _inside_an_aws_call():
+        if tracer.scope.startswith(_INSTRUMENTATIONS) and _is_shown(above, kind, given["attributes"]):
             return self.quiet()
         node = OtelSubsegment(attempt(str, name, "span"), getattr(kind, "name", "INTERNAL"), recorder.clock(), above.trace)
         node.start_time = seconds(given["start_time"], node.start_time)
