@@ -26,7 +26,7 @@ _INSTRUMENTATIONS = "opentelemetry.instrumentation."
 
 
 def _is_shown(above: Subsegment, kind: "Any", attributes: "Any") -> bool:
-    """Whether what an instrumentation begins is shown already: how botocore makes a call, or a request that the SDK's patch sees."""
+    """Whether what an instrumentation begins is shown already: how botocore makes a call, a request that the SDK patches."""
     if above.end_time is not None:
         return False
     if above.leaf:
