@@ -96,6 +96,8 @@ class Scripted:
     busy: int = 0
     busiest: int = 0
     seconds: float = 0.0
+    together: int = 0
+    """Nobody answers before so many are at work at a time, or ten seconds have gone by."""
 
     async def request_response(self, function: Function, event: Event) -> tuple[Event, Execution]:
         raise NotImplementedError
@@ -121,6 +123,9 @@ class Scripted:
         self.events.append(payload)
         self.busy += 1
         self.busiest = max(self.busiest, self.busy)
+        until = time.monotonic() + 10
+        while self.busiest < self.together and time.monotonic() < until:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
         await asyncio.sleep(self.seconds)
         self.busy -= 1
         answer = self.handler(payload)

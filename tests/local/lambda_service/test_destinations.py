@@ -232,7 +232,8 @@ def test_a_dead_letter(case: str, kind: str, aws: str) -> None:
         {"RequestID": EVENT.request_id, "ErrorCode": code, "ErrorMessage": error},
     )
     assert kind == "topic" or message["Attributes"]["AWSTraceHeader"] == HEADER
-    assert len(received(results, aws)) == 1
+    # On a busy machine an answer may come too late for boto3, which then sends the same once more, as it does on AWS.
+    assert {body["requestContext"]["requestId"] for body, _header in received(results, aws)} == {EVENT.request_id}
 
 
 def test_a_success_is_no_dead_letter(aws: str) -> None:

@@ -272,8 +272,11 @@ def test_a_request_whose_connection_is_lost_does_not_take_the_event() -> None:
 
     async def work(api: RuntimeApi, client: Client) -> Any:
         await client.abandon(f"{RUNTIME}/invocation/next")
+        lost = api._next
         asking = asyncio.create_task(client.get(f"{RUNTIME}/invocation/next"))
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while api._next in (None, lost):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.005)
         api.deliver(EVENT, 1003.0)
         return await asking
 

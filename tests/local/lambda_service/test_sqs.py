@@ -237,7 +237,7 @@ def test_concurrency(endpoint: str, most: int | None, busiest: int) -> None:
     async def play(reading: Reading) -> None:
         await reading.until(lambda: reading.sources.health()[0]["records"] == 12)
 
-    reading = run(endpoint, source(queue, batch_size=1, maximum_concurrency=most), Scripted(seconds=0.3), play)
+    reading = run(endpoint, source(queue, batch_size=1, maximum_concurrency=most), Scripted(seconds=0.3, together=busiest), play)
     assert (reading.invoker.busiest, len(reading.invoker.events)) == (busiest, 12)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.local.terminal.making import request, texts, wait_until
 from xray_local.server import Running
+from xray_local.terminal import source
 from xray_local.terminal.doctor import NOTE, OK, PROBLEM, Facts, Finding, examine, findings, lines
 from xray_local.terminal.source import EndpointSource, Reader
 
@@ -26,7 +27,9 @@ def asked(server: Running) -> Iterator[Reader]:
 
 def found(server: Running, environment: dict[str, str] | None = None) -> list[Finding]:
     """What doctor finds there, without the first line that tells process and path."""
-    with asked(server) as reader:
+    with asked(server) as reader, pytest.MonkeyPatch.context() as patient:
+        # This server is there; on a busy machine it may answer later than a person would wait.
+        patient.setattr(source, "HEALTH_TIMEOUT_S", 30.0)
         environment = {"AWS_XRAY_DAEMON_ADDRESS": server.address} if environment is None else environment
         first, *others = findings(examine(server.endpoint, reader, environment))
     assert (first.level, f"listens on {server.address}" in first.text, str(server.store.path) in first.text) == (OK, True, True)
