@@ -5,7 +5,8 @@ process) and the one context variable (the open subsegment of this thread or tas
 state handed in.
 """
 
-from _thread import get_ident
+import time
+from _thread import LockType, get_ident
 
 from .model import NOTHING, Subsegment
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .model import Trace
 
 PARENT = "_xray_instrument_parent"
+# What blocks, taken before the function's code is there: a checker of blocking calls in coroutines (blockbuster) puts functions
+# of its own in their place, which raise.
+acquire, sleep = LockType.acquire, time.sleep
 
 
 class Live:

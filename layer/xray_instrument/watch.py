@@ -6,12 +6,11 @@ some seconds without any; an invocation wakes it only from there. Lambda kills a
 signal (SIGKILL, measured), so what is to survive must have been sent before.
 """
 
-import os
 import sys
 from _thread import allocate_lock, get_ident, get_native_id, start_new_thread
-from time import sleep
+from posix import stat
 
-from .context import live
+from .context import acquire, live, sleep
 from .guard import debug, guarded
 from .invocation import Invocation
 
@@ -22,6 +21,14 @@ if TYPE_CHECKING:
 TICK = 0.25
 PARK_AFTER = 40  # ticks
 _TASKS = "/proc/self/task"
+
+
+def _exists(path: str) -> bool:
+    try:
+        stat(path)  # posix's: os.stat may be another by now, as `acquire` may
+    except OSError:
+        return False
+    return True
 
 
 class Watcher:
@@ -39,7 +46,7 @@ class Watcher:
         self._main = get_ident()
         self._bell = allocate_lock()
         self._gone = allocate_lock()
-        self._bell.acquire()
+        acquire(self._bell)
         self._native = 0
         self._running = False
         self._parked = False
@@ -51,7 +58,7 @@ class Watcher:
         if not self._running:
             self._running = True
             self._stop = False
-            self._gone.acquire()
+            acquire(self._gone)
             try:
                 start_new_thread(self._run, ())
             except RuntimeError:  # no more threads: the next invocation may have one
@@ -69,14 +76,14 @@ class Watcher:
             if self._bell.locked():
                 self._bell.release()
             # Half a second is for a starved processor, and a tenth at least for the kernel to follow; usual are 0.1 ms each.
-            if self._gone.acquire(timeout=0.5):
+            if acquire(self._gone, timeout=0.5):
                 self._gone.release()
             own = f"{_TASKS}/{self._native}"
             for _ in range(500):
-                if not os.path.exists(own):
+                if not _exists(own):
                     break
                 sleep(0.0002)
-            self._bell.acquire(blocking=False)
+            acquire(self._bell, blocking=False)
             self._running = self._parked = False
             self.resume = True
 
@@ -95,11 +102,11 @@ class Watcher:
                 wait = watch()
                 idle = idle + 1 if wait is None else 0
                 if idle < PARK_AFTER:
-                    self._bell.acquire(timeout=TICK if wait is None else wait)
+                    acquire(self._bell, timeout=TICK if wait is None else wait)
                 else:
                     idle = 0
                     self._parked = True
-                    self._bell.acquire()
+                    acquire(self._bell)
         finally:
             self._gone.release()
 
