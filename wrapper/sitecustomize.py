@@ -9,6 +9,7 @@ import _frozen_importlib
 import _frozen_importlib_external
 import marshal
 import os
+import posix  # os.open may be another by the time of a later load: a checker of blocking calls in coroutines
 import sys
 
 TYPE_CHECKING = False
@@ -118,13 +119,13 @@ def load(names: "Iterable[str]", bundle: str = "") -> None:
 def _bytecode(path: str) -> "Any":
     """Return what a .pyc of this Python holds that need not be checked against its source, or None."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = posix.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        data = os.read(descriptor, 1 << 20)
+        data = posix.read(descriptor, 1 << 20)
     finally:
-        os.close(descriptor)
+        posix.close(descriptor)
     # 16 bytes of header: magic number, flags (1: by hash, unchecked; PEP 552), hash of the source.
     if data[:8] != _frozen_importlib_external.MAGIC_NUMBER + b"\x01\0\0\0":
         return None

@@ -138,7 +138,14 @@ def _add_xray_sdk(imports: "Imports") -> None:
 
         xray_sdk_patches.apply(patcher, imports)
 
+    def apply_headers(util: "ModuleType") -> None:
+        live.load("xray_sdk")
+        from .plugins import xray_sdk  # noqa: PLC0415  (as above)
+
+        xray_sdk.apply_headers(util)
+
     imports.when_loaded("aws_xray_sdk.core.recorder", guarded("aws_xray_sdk")(apply_xray_sdk), always=True)
+    imports.when_loaded("aws_xray_sdk.ext.util", guarded("aws_xray_sdk")(apply_headers), always=True)
     imports.when_loaded("aws_xray_sdk.core.patcher", guarded("aws_xray_sdk")(defer_patches), always=True)
 
 

@@ -171,6 +171,23 @@ def _on_root(apply: "Any") -> "Callable[[Any], Any]":
     return chosen
 
 
+def apply_headers(util: "ModuleType") -> None:
+    """Keep the SDK from sending a trace header while no trace is known: as without us, where it records nothing then.
+
+    Args:
+        util: aws_xray_sdk.ext.util, whose function all its patches import.
+    """
+    plain: "Callable[[Any, Any], None]" = util.inject_trace_header
+
+    def inject_trace_header(headers: "Any", entity: "Any") -> None:
+        trace = getattr(standing(getattr(entity, "parent_segment", entity)), "trace", None)
+        if trace is None or trace.trace_id:
+            plain(headers, entity)
+
+    if plain.__module__ == util.__name__:  # else the same module, loaded anew by somebody who keeps its functions
+        util.inject_trace_header = inject_trace_header  # type: ignore[attr-defined]
+
+
 def _copy_to_root(told: "dict[str, Any]", fields: "Document") -> None:
     """Merge what a stand-in was told into the root's fields; X-Ray knows users of segments only, so one is an annotation too."""
     for name in ("annotations", "metadata", "http", "aws"):
