@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.aws.guests import Function, outcome
 from tests.kit.aws_stub import AwsStub
-from tests.sdk.trees import compiled, names
+from tests.kit.collector import compiled
+from tests.sdk.trees import names
 
 CODE = """
 import http.client, os
