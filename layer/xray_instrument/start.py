@@ -35,7 +35,7 @@ BUNDLES: "dict[str, tuple[str, ...]]" = {
     ),
     "otel_api": ("plugins.", "plugins.otel_api"),
     "opentelemetry": (
-        "causes", "plugins.aws_errors", "plugins.otel_fields", "plugins.otel_spans", "plugins.otel_tracer",
+        "plugins.aws_errors", "plugins.otel_fields", "plugins.otel_spans", "plugins.otel_tracer",
     ),
 }  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Spans of OpenTelemetry's API as subsegments of our tree: the node that is sent, and what the function holds in its hand."""
 
-from .. import causes
 from ..context import live
 from ..guard import attempt, guarded
 from ..model import Subsegment, legal_key, legal_name
@@ -109,7 +108,15 @@ def _together(recorded: "list[Document]") -> "Document":
 
 def raised(exception: BaseException) -> "Document":
     """Return the cause for an exception; the frames of OpenTelemetry's own context manager are nobody's news."""
-    return causes.from_exception(exception, skip="/opentelemetry/trace/")
+    cause: "Document" = _causes().from_exception(exception, skip="/opentelemetry/trace/")
+    return cause
+
+
+def _causes() -> "Any":
+    live.load("causes")
+    from .. import causes  # noqa: PLC0415  (needed for failures only)
+
+    return causes
 
 
 def seconds(nanoseconds: "Any", otherwise: float) -> float:
@@ -225,7 +232,7 @@ class Speaking:
     def record_exception(self, exception: "Any", attributes: "Any" = None, timestamp: "Any" = None, **_escaped: object) -> None:
         """Note an exception; what is said about it besides is an event."""
         if self.is_recording() and isinstance(exception, BaseException):
-            text = causes.exception_text(exception)
+            text = _causes().exception_text(exception)
             self._fail(raised(exception), (id(exception), text))
             if attributes:
                 self.add_event("exception", {"exception.message": text, **pairs(attributes)}, timestamp)
@@ -236,7 +243,7 @@ class Speaking:
         code = getattr(getattr(status, "status_code", status), "name", "")
         if code in ("OK", "ERROR") and self.is_recording():
             text = getattr(status, "description", description)
-            self._judge(code, causes.from_report("ERROR", attempt(str, text, "")) if code == "ERROR" and text else {})
+            self._judge(code, _causes().from_report("ERROR", attempt(str, text, "")) if code == "ERROR" and text else {})
 
 
 class Recorded(Speaking):

@@ -59,8 +59,9 @@ class Library:
         self._get_value = get_value
         self._key = key
         self._recorded: "Any" = type("Span", (Recorded, api.Span), {"api": api})
-        self._here: "Any" = type("Span", (Here, api.Span), {"api": api})
-        self._quiet: "Any" = type("Span", (Quiet, api.NonRecordingSpan), {})
+        # Made when first needed: an abstract class is 50 microseconds.
+        self._here: "Any" = None
+        self._quiet: "Any" = None
         self._last: "Any" = None
 
     def tracer(self, scope: str, *, silent: bool) -> "Tracer | Silent":
@@ -94,12 +95,14 @@ class Library:
         node = parent()
         span = getattr(node, "span", None) or self._last
         if span is None or span.node is not node:
+            self._here = self._here or type("Span", (Here, self.api.Span), {"api": self.api})
             span = self._last = self._here(node)  # the same object for whoever asks twice
         return span
 
     @guarded(PART)
     def quiet(self) -> "Any":
         """Return a span that only keeps the place."""
+        self._quiet = self._quiet or type("Span", (Quiet, self.api.NonRecordingSpan), {})
         span = self._quiet(self.api.INVALID_SPAN_CONTEXT)
         span.node = parent()
         return span
