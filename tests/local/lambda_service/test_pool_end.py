@@ -53,6 +53,8 @@ def handler(event, context):
         return [execution.status.value for execution in [*done, await waiting]]
 
     assert bench.run(work) == ["success", "success", "crash", "success", "timeout", "crash"]
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(10)  # told to end; close does not wait for the last step of each
     assert set(threading.enumerate()) - threads == set()
     assert sorted(Path("/proc/self/fd").iterdir()) == descriptors
     assert list((tmp_path / "desk" / "sessions").iterdir()) == []
