@@ -125,9 +125,15 @@ class Debug:
 debug = Debug()
 
 
-def attempt(call: "Callable[[Any], Value]", argument: object, otherwise: "Value") -> "Value":
-    """Return call(argument), or `otherwise` where the function's own code in it (a __str__, say) fails."""
+def attempt(call: "Callable[[Any], Value]", argument: object, otherwise: "Value", failed: str = "") -> "Value":
+    """Return call(argument), or `otherwise` where the function's own code in it (a __str__, say) fails.
+
+    Args:
+        failed: what the debug switch says of that, in front of the exception; empty: nothing.
+    """
     try:
         return call(argument)
-    except Exception:  # noqa: BLE001  (not our fault, so nothing is told and nothing switched off)
+    except Exception as error:  # noqa: BLE001  (not our fault, so nothing is switched off)
+        if failed:
+            debug(f"{failed}: {error!r}")
         return otherwise

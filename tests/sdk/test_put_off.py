@@ -108,6 +108,17 @@ def handler(event, context):
     assert bare == layered == "FunctionWrapper"
 
 
+def test_a_library_that_cannot_be_patched(tmp_path: Path, aws: AwsStub) -> None:
+    """One of a version that the SDK does not know is imported as it is; the debug switch says why it is not patched."""
+    code = SDK + "patch_all()\nimport pymysql\ndef handler(event, context):\n    return vars(pymysql)['kind']\n"
+    files = {"pymysql/__init__.py": "kind = 'without connect'\n"}
+    function = Function(code, {"XRAY_INSTRUMENT_DEBUG": "1"}, vendor=True, files=files, layered=True)
+    made = outcome(tmp_path, function, aws)
+
+    assert made.answers == ["without connect"]
+    assert b"xray_instrument: aws_xray_sdk could not patch pymysql: ImportError(" in made.run.stderr
+
+
 def test_asyncio_of_wrapt(tmp_path: Path, aws: AwsStub) -> None:
     """wrapt's function that needs asyncio has it, and so has everybody else."""
     code = (

@@ -9,7 +9,7 @@ SDK tries all that it knows: then nobody hears of it, and that it cannot be foun
 import importlib
 import sys
 
-from ..guard import debug, guarded
+from ..guard import attempt, guarded
 from .xray_sdk_entities import known
 
 TYPE_CHECKING = False
@@ -103,16 +103,16 @@ def apply(patcher: "ModuleType", imports: "Imports") -> None:
         if not _importable(library):
             return None if matters else _absent
 
-        def loaded(_module: "ModuleType") -> None:
-            path = f"aws_xray_sdk.ext.{name}"
-            try:
-                extension = importlib.import_module(path)
-                if not hasattr(extension, "patch"):  # it is being imported itself, and has imported the library
-                    imports.when_loaded(path, loaded)
-                    return
+        def patch(path: str) -> None:
+            extension = importlib.import_module(path)
+            if hasattr(extension, "patch"):
                 extension.patch()
-            except Exception as error:  # noqa: BLE001  (as patch_all: the library may be of a version that the SDK does not know)
-                debug(f"aws_xray_sdk could not patch {name}: {error!r}")
+            else:  # it is being imported itself, and has imported the library
+                imports.when_loaded(path, loaded)
+
+        def loaded(_module: "ModuleType") -> None:
+            # As patch_all: the library may be of a version that the SDK does not know.
+            attempt(patch, f"aws_xray_sdk.ext.{name}", None, f"aws_xray_sdk could not patch {name}")
 
         imports.when_loaded(library, loaded)
         return lambda _path: _Nothing
