@@ -2,9 +2,10 @@
 
 wrapt imports asyncio for one function and importlib.metadata for another, 20 ms of a cold start in which neither is called
 (measured). OpenTelemetry's API imports asyncio to ask whether what it decorates is a coroutine function, typing_extensions for
-names that are the standard library's own since Python 3.13.3 (3 ms), and uuid for the text of one in a name (1 ms). While such a
-module is being imported by one of these, and only for it, a stand-in is in sys.modules; at its first use it imports the real
-one and puts that in its place. Whoever else imports the module gets the real one at once.
+names that are the standard library's own since Python 3.13.3 (1.3 ms on 3.14, measured on a quiet machine, twice that on a busy
+one), and uuid for the text of one in a name (0.5 ms). While such a module is being imported by one of these, and only for
+it, a stand-in is in sys.modules; at its first use it imports the real one and puts that in its place. Whoever else imports the
+module gets the real one at once.
 """
 
 import os
