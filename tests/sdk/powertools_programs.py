@@ -230,12 +230,21 @@ tracer = Tracer(service="orders", disabled=True)
 def load():
     return 1
 
+@tracer.capture_method
+async def load_soon():
+    return 2
+
+@tracer.capture_method
+def numbers():
+    yield 3
+
 @tracer.capture_lambda_handler
 def handler(event, context):
     tracer.put_annotation("order", 7)
+    tracer.put_metadata("basket", 1)
     with tracer.provider.in_subsegment("## by hand") as subsegment:
         subsegment.put_annotation("order", 7)
-    return load()
+    return [load(), asyncio.run(load_soon()), list(numbers())]
 """,
 }
 

@@ -45,22 +45,6 @@ def handler(event, context):
     sqlite3.connect(":memory:").execute("SELECT 1")
     return dynamodb.get_item(TableName="orders", Key={"pk": {"S": "1"}})["ResponseMetadata"]["HTTPStatusCode"]
 """),
-    "disabled, with coroutines and generators": Program("""
-Tracer._reset_config()
-tracer = Tracer(service="orders", disabled=True)
-@tracer.capture_method
-async def load():
-    return 1
-
-@tracer.capture_method
-def numbers():
-    yield 1
-
-@tracer.capture_lambda_handler
-def handler(event, context):
-    tracer.put_metadata("basket", 1)
-    return [asyncio.run(load()), list(numbers())]
-"""),
     "inherited": Program("""
 class Doubling(Tracer):
     def put_annotation(self, key, value):
