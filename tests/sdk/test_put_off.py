@@ -116,7 +116,10 @@ def test_a_library_that_cannot_be_patched(tmp_path: Path, aws: AwsStub) -> None:
     made = outcome(tmp_path, function, aws)
 
     assert made.answers == ["without connect"]
-    assert b"xray_instrument: aws_xray_sdk could not patch pymysql: ImportError(" in made.run.stderr
+    said = made.run.stderr.decode().splitlines()
+    # wrapt's error, of a class of its own in its newest versions, names what is missing.
+    [why] = [line for line in said if line.startswith("xray_instrument: aws_xray_sdk could not patch pymysql: ")]
+    assert "'connect'" in why
 
 
 def test_asyncio_of_wrapt(tmp_path: Path, aws: AwsStub) -> None:
